@@ -1,0 +1,164 @@
+// One connection of the load generator: a bare socket and the opening handshake (RFC 6455 §4.1). What happens
+// to the bytes that arrive afterwards is decided by whoever sets `receive`. Plain sockets read into one
+// shared block of memory.
+import { createHash, randomBytes } from 'node:crypto';
+import { connect as connectTcp } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { ReplyCounter, verifyReply } from './frames.mjs';
+
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+const HANDSHAKE_TIMEOUT_MS = 20_000;
+/** Every socket reads into it, one at a time: what arrives is looked at at once and never kept. */
+const readBuffer = Buffer.allocUnsafe(1024 * 1024);
+
+const OFFERS = {
+  none: '',
+  fresh:
+    'Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n',
+  takeover: 'Sec-WebSocket-Extensions: permessage-deflate\r\n',
+};
+
+/**
+ * The head that a browser sends.
+ *
+ * @param {number} port
+ * @param {string} key
+ * @param {keyof typeof OFFERS} offer
+ */
+function requestHead(port, key, offer) {
+  const lines = [
+    'GET /bench HTTP/1.1',
+    `Host: 127.0.0.1:${port}`,
+    'Connection: Upgrade',
+    'Pragma: no-cache',
+    'Cache-Control: no-cache',
+    'User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
+    'Upgrade: websocket',
+    `Origin: http://127.0.0.1:${port}`,
+    'Sec-WebSocket-Version: 13',
+    'Accept-Encoding: gzip, deflate, br, zstd',
+    'Accept-Language: en-US,en;q=0.9',
+    `Sec-WebSocket-Key: ${key}`,
+  ];
+  return `${lines.join('\r\n')}\r\n${OFFERS[offer]}\r\n`;
+}
+
+/** @param {string} head @param {string} key @param {keyof typeof OFFERS} offer */
+function checkResponse(head, key, offer) {
+  const accept = createHash('sha1')
+    .update(key + GUID)
+    .digest('base64');
+  if (!head.startsWith('HTTP/1.1 101 '))
+    throw new Error(`the handshake was answered with ${head.split('\r\n')[0]}`);
+  if (!head.includes(accept)) throw new Error('Sec-WebSocket-Accept is wrong');
+  const extensions = /^sec-websocket-extensions: *(.*)$/im.exec(head)?.[1] ?? '';
+  const agreed = extensions.startsWith('permessage-deflate');
+  const fresh =
+    extensions.includes('server_no_context_takeover') && extensions.includes('client_no_context_takeover');
+  if (agreed !== (offer !== 'none') || (offer === 'fresh' && !fresh)) {
+    throw new Error(`the server answered the offer with "${extensions}"`);
+  }
+}
+
+export class Client {
+  /** @type {import('node:net').Socket} */
+  socket;
+  /**
+   * Gets each piece that arrives; the bytes are valid during the call only.
+   *
+   * @type {(bytes: Buffer, length: number) => void}
+   */
+  receive = () => {};
+  /** Called when the connection ends although nobody here ended it. @type {(error: Error) => void} */
+  #lost;
+  #closing = false;
+
+  /** @param {number} port @param {boolean} tls @param {(error: Error) => void} lost */
+  constructor(port, tls, lost) {
+    this.#lost = lost;
+    if (tls) {
+      this.socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+      this.socket.on('data', (bytes) => this.receive(bytes, bytes.length));
+    } else {
+      const callback = (/** @type {number} */ length, /** @type {Uint8Array} */ bytes) => {
+        this.receive(/** @type {Buffer} */ (bytes), length);
+        return true;
+      };
+      this.socket = connectTcp({ port, host: '127.0.0.1', onread: { buffer: readBuffer, callback } });
+    }
+    this.socket.setNoDelay(true);
+    this.socket.on('error', (error) => this.#end(error));
+    this.socket.on('close', () => this.#end(new Error('the server closed the connection')));
+  }
+
+  #end(/** @type {Error} */ error) {
+    if (!this.#closing) this.#lost(error);
+    this.close();
+  }
+
+  /**
+   * Performs the opening handshake and checks the answer.
+   *
+   * @param {number} port
+   * @param {keyof typeof OFFERS} offer
+   * @returns {Promise<void>}
+   */
+  handshake(port, offer) {
+    const key = randomBytes(16).toString('base64');
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error('the server did not answer a handshake')),
+        HANDSHAKE_TIMEOUT_MS,
+      );
+      let head = '';
+      this.receive = (bytes, length) => {
+        head += bytes.toString('latin1', 0, length);
+        if (!head.endsWith('\r\n\r\n')) return;
+        clearTimeout(timer);
+        this.receive = () => {};
+        try {
+          checkResponse(head, key, offer);
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.socket.write(requestHead(port, key, offer));
+    });
+  }
+
+  /**
+   * Sends one block and checks every byte of the reply.
+   *
+   * @param {import('./frames.mjs').Exchange} exchange
+   * @param {boolean} isCompressed
+   * @returns {Promise<void>}
+   */
+  exchange(exchange, isCompressed) {
+    return new Promise((resolve, reject) => {
+      const counter = new ReplyCounter();
+      /** @type {Buffer[]} */ const pieces = [];
+      let due = exchange.messages.length;
+      this.receive = (bytes, length) => {
+        try {
+          pieces.push(Buffer.from(bytes.subarray(0, length)));
+          due -= counter.count(bytes, length);
+          if (due > 0) return;
+          this.receive = () => {};
+          verifyReply(Buffer.concat(pieces), exchange.messages, isCompressed);
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.socket.write(exchange.request);
+    });
+  }
+
+  /** Drops the connection with a reset, which leaves no port in TIME_WAIT behind. */
+  close() {
+    this.#closing = true;
+    if ('encrypted' in this.socket) this.socket.destroy();
+    else this.socket.resetAndDestroy();
+  }
+}

@@ -1,0 +1,225 @@
+// The bytes of a case, built once before anything is measured: masked request frames, and the reply frames
+// that a correct server sends back (RFC 6455 §5.2, §5.3; RFC 7692 §7.2.1). Written apart from hawser on
+// purpose: an instrument must not share code with what it measures. Everything is drawn from a fixed seed, so
+// each process builds the same bytes.
+import { constants, createDeflateRaw, inflateRawSync } from 'node:zlib';
+
+const FIN = 0x80;
+const RSV1 = 0x40;
+const MASK = 0x80;
+const TEXT = 1;
+const BINARY = 2;
+/** What RFC 7692 §7.2.1 removes from the end of a compressed message, and §7.2.2 puts back. */
+const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
+
+/**
+ * @typedef {object} Exchange
+ * @property {Buffer[]} messages what the frames carry, uncompressed
+ * @property {Buffer} request one block of masked frames
+ * @property {number[]} requestEnds where each of its frames ends
+ * @property {Buffer} reply the same payloads in unmasked frames
+ * @property {number[]} replyEnds where each of those ends
+ */
+
+/** xorshift32: small, and the same on every machine. @param {number} seed */
+function generator(seed) {
+  let state = seed;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state >>> 0;
+  };
+}
+
+/** @param {number} size @param {() => number} random */
+function binaryPayload(size, random) {
+  const bytes = Buffer.alloc(size);
+  for (let i = 0; i < size; i++) bytes[i] = random() & 0xff;
+  return bytes;
+}
+
+/** @param {number} size @param {() => number} random */
+function textPayload(size, random) {
+  const foreign = ['é', 'ß', 'Ж', '語', '€', '🚀'];
+  let text = '';
+  let bytes = 0;
+  while (bytes < size) {
+    const next =
+      random() % 16 === 0 ? foreign[random() % foreign.length] : String.fromCharCode(97 + (random() % 26));
+    const room = size - bytes;
+    const character = Buffer.byteLength(/** @type {string} */ (next)) <= room ? next : 'x';
+    text += character;
+    bytes += Buffer.byteLength(/** @type {string} */ (character));
+  }
+  return Buffer.from(text);
+}
+
+/**
+ * Records such as a chat or a ticker sends, padded to the exact size.
+ *
+ * @param {number} size
+ * @param {() => number} random
+ */
+function jsonPayload(size, random) {
+  const names = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank'];
+  const record = () => ({
+    id: random() % 1_000_000,
+    user: names[random() % names.length],
+    at: 1_700_000_000_000 + (random() % 1_000_000_000),
+    price: (random() % 1_000_000) / 100,
+    tags: [`t${random() % 50}`, `t${random() % 50}`],
+    active: random() % 2 === 0,
+  });
+  const records = [record()];
+  const textOf = (/** @type {string} */ padding) => JSON.stringify({ type: 'update', records, padding });
+  while (textOf('').length + 130 < size) records.push(record());
+  const missing = size - textOf('').length;
+  if (missing < 0) throw new Error(`a JSON payload needs more than ${size} bytes`);
+  return Buffer.from(textOf('x'.repeat(missing)));
+}
+
+/** @param {number} first @param {Buffer} payload @param {Buffer | null} maskingKey */
+function frame(first, payload, maskingKey) {
+  const length = payload.length;
+  const lengthBytes = length < 126 ? 0 : length < 65536 ? 2 : 8;
+  const headerLength = 2 + lengthBytes + (maskingKey === null ? 0 : 4);
+  const bytes = Buffer.allocUnsafe(headerLength + length);
+  bytes[0] = first;
+  bytes[1] = (maskingKey === null ? 0 : MASK) | (lengthBytes === 0 ? length : lengthBytes === 2 ? 126 : 127);
+  if (lengthBytes === 2) bytes.writeUInt16BE(length, 2);
+  if (lengthBytes === 8) bytes.writeBigUInt64BE(BigInt(length), 2);
+  payload.copy(bytes, headerLength);
+  if (maskingKey !== null) {
+    maskingKey.copy(bytes, headerLength - 4);
+    for (let i = 0; i < length; i++) {
+      const at = headerLength + i;
+      bytes[at] = /** @type {number} */ (bytes[at]) ^ /** @type {number} */ (maskingKey[i & 3]);
+    }
+  }
+  return bytes;
+}
+
+/** Every message through one compressor, whose window is emptied after each one or not (RFC 7692 §7.1.1). */
+async function compressAll(/** @type {Buffer[]} */ messages, /** @type {boolean} */ keepsContext) {
+  const compressor = createDeflateRaw();
+  /** @type {Buffer[]} */ let chunks = [];
+  compressor.on('data', (chunk) => chunks.push(chunk));
+  const compressed = [];
+  for (const message of messages) {
+    chunks = [];
+    await new Promise((resolve) => {
+      compressor.write(message);
+      compressor.flush(constants.Z_SYNC_FLUSH, () => resolve(undefined));
+    });
+    compressed.push(Buffer.concat(chunks).subarray(0, -TAIL.length));
+    if (!keepsContext) compressor.reset();
+  }
+  compressor.close();
+  return compressed;
+}
+
+/** @param {Buffer[]} frames */
+function endsOf(frames) {
+  let end = 0;
+  return frames.map((bytes) => {
+    end += bytes.length;
+    return end;
+  });
+}
+
+/**
+ * Builds one block of frames for a case.
+ *
+ * With context takeover the block may be sent again and again: a back reference in DEFLATE is a distance, and
+ * none in the block reaches before its own first frame.
+ *
+ * @param {import('./cases.mjs').Case} spec
+ * @returns {Promise<Exchange>}
+ */
+export async function buildExchange(spec) {
+  const random = generator(0x2545f491);
+  const make = { binary: binaryPayload, text: textPayload, json: jsonPayload }[spec.payload];
+  const messages = Array.from({ length: spec.depth }, () => make(spec.payloadBytes, random));
+  const payloads =
+    spec.deflate === false ? messages : await compressAll(messages, spec.deflate === 'takeover');
+  const first = FIN | (spec.deflate === false ? 0 : RSV1) | (spec.payload === 'binary' ? BINARY : TEXT);
+  const requests = payloads.map((payload) => frame(first, payload, binaryPayload(4, random)));
+  const replies = payloads.map((payload) => frame(first, payload, null));
+  return {
+    messages,
+    request: Buffer.concat(requests),
+    requestEnds: endsOf(requests),
+    reply: Buffer.concat(replies),
+    replyEnds: endsOf(replies),
+  };
+}
+
+/** Counts the messages in a server's bytes: reads frame headers, steps over payloads, in any chunking. */
+export class ReplyCounter {
+  #header = Buffer.alloc(10);
+  #headerBytes = 0;
+  #payloadLeft = 0;
+  #endsMessage = false;
+
+  /** How many messages ended in these bytes. @param {Buffer} bytes @param {number} length */
+  count(bytes, length) {
+    let at = 0;
+    let ended = 0;
+    while (at < length) {
+      if (this.#payloadLeft === 0) {
+        this.#header[this.#headerBytes++] = /** @type {number} */ (bytes[at++]);
+        if (!this.#readHeader()) continue;
+      }
+      const step = Math.min(this.#payloadLeft, length - at);
+      at += step;
+      this.#payloadLeft -= step;
+      if (this.#payloadLeft === 0 && this.#endsMessage) ended++;
+    }
+    return ended;
+  }
+
+  /** True when the header is complete; then the payload is what comes next. */
+  #readHeader() {
+    const header = this.#header;
+    if (this.#headerBytes < 2) return false;
+    const length = /** @type {number} */ (header[1]);
+    if (length >= 128) throw new Error('the server masked a frame');
+    if (this.#headerBytes < (length < 126 ? 2 : length === 126 ? 4 : 10)) return false;
+    const opcode = /** @type {number} */ (header[0]) & 0x0f;
+    if (opcode === 8) throw new Error('the server sent a Close frame');
+    this.#endsMessage = opcode < 8 && /** @type {number} */ (header[0]) >= FIN;
+    this.#payloadLeft =
+      length < 126 ? length : length === 126 ? header.readUInt16BE(2) : Number(header.readBigUInt64BE(2));
+    this.#headerBytes = 0;
+    return true;
+  }
+}
+
+/**
+ * Checks a server's reply to one block of a case, payload by payload, and throws at the first difference.
+ *
+ * @param {Buffer} bytes
+ * @param {Buffer[]} messages
+ * @param {boolean} isCompressed
+ */
+export function verifyReply(bytes, messages, isCompressed) {
+  const parts = [];
+  for (let at = 0, isFirst = true; at < bytes.length; ) {
+    const first = /** @type {number} */ (bytes[at]);
+    if (isFirst && (first & RSV1) !== (isCompressed ? RSV1 : 0)) {
+      throw new Error(isCompressed ? 'a reply is not compressed' : 'a reply is compressed');
+    }
+    const form = /** @type {number} */ (bytes[at + 1]);
+    const start = at + (form < 126 ? 2 : form === 126 ? 4 : 10);
+    const length =
+      form < 126 ? form : form === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
+    parts.push(bytes.subarray(start, start + length));
+    isFirst = first >= FIN;
+    if (isFirst && isCompressed) parts.push(TAIL);
+    at = start + length;
+  }
+  const joined = Buffer.concat(parts);
+  const received = isCompressed ? inflateRawSync(joined, { finishFlush: constants.Z_SYNC_FLUSH }) : joined;
+  if (!received.equals(Buffer.concat(messages))) throw new Error('the server did not echo what it was sent');
+}

@@ -1,0 +1,59 @@
+// Cutting a chunk into frames: many small frames in one chunk, one frame, and the same bytes in pieces.
+import { compare, loadWire, someBytes } from './suite.mjs';
+
+const { FrameParser } = loadWire('frame-parser');
+const { frameHeaderLength, writeFrameHeader } = loadWire('frame-writer');
+
+let payloads = 0;
+let payloadBytes = 0;
+const handler = {
+  onHeader: () => true,
+  onPayload(/** @type {Uint8Array} */ _bytes, /** @type {number} */ start, /** @type {number} */ end) {
+    payloads++;
+    payloadBytes += end - start;
+  },
+  onPayloadPart(
+    /** @type {Uint8Array} */ _bytes,
+    /** @type {number} */ start,
+    /** @type {number} */ end,
+    /** @type {boolean} */ isLast,
+  ) {
+    if (isLast) payloads++;
+    payloadBytes += end - start;
+  },
+};
+
+/** @param {number} size @param {number} count */
+function maskedFrames(size, count) {
+  const frames = [];
+  for (let i = 0; i < count; i++) {
+    const header = new Uint8Array(frameHeaderLength(size, true));
+    writeFrameHeader(header, 0, 0x82, size, true, 0x3d21fa37 + i);
+    frames.push(header, someBytes(size));
+  }
+  return Buffer.concat(frames);
+}
+
+for (const [size, count] of /** @type {const} */ ([
+  [0, 64],
+  [64, 1],
+  [64, 64],
+  [1024, 16],
+  [65_536, 1],
+])) {
+  const chunk = maskedFrames(size, count);
+  /** @type {Buffer[]} */ const pieces = [];
+  for (let at = 0; at < chunk.length; at += 1000) pieces.push(chunk.subarray(at, at + 1000));
+  const whole = new FrameParser(handler);
+  const inPieces = new FrameParser(handler);
+  whole.push(chunk);
+  if (payloads !== count || payloadBytes !== count * size) throw new Error('the parser lost a frame');
+  compare(`${count} masked frames of ${size} B`, chunk.length, {
+    'one chunk': () => whole.push(chunk),
+    'pieces of 1000 B': () => {
+      for (const piece of pieces) inPieces.push(piece);
+    },
+  });
+  payloads = 0;
+  payloadBytes = 0;
+}

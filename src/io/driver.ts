@@ -1,0 +1,285 @@
+// Joins a connection to a socket (any Duplex): what is read goes straight to the receiver, what is sent while a chunk is
+// being parsed, or in one turn of the event loop, leaves in one write. Owns the closing deadline.
+
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Connection, type ConnectionOptions, type ConnectionSink, type Transport } from '../protocol/connection.js';
+import type { WriteCallback } from '../protocol/message-sender.js';
+import { outputBlock, platform } from './platform.js';
+
+export interface DriverOwner extends ConnectionSink {
+  /** The socket is gone and every message that it brought has been handed over. */
+  onDisconnected(): void;
+  /** A write that the socket found too much has left. */
+  onDrain(): void;
+}
+
+export type DriverOptions = Omit<ConnectionOptions, 'platform' | 'block'>;
+
+const DRIVER = Symbol('driver');
+const TCP_SOCKET: unknown = Socket;
+const SOCKET_WRITE: unknown = Socket.prototype.write;
+type DrivenSocket = Duplex & { [DRIVER]?: Driver };
+
+/** True when a connection has the socket already. */
+export function isDriven(socket: Duplex): boolean {
+  return (socket as DrivenSocket)[DRIVER] !== undefined;
+}
+
+/** Counts turns of the event loop in which something was sent, to tell a lone message from the second of a burst. */
+let turn = 0;
+let isTurnMarked = false;
+
+function nextTurn(): void {
+  isTurnMarked = false;
+  turn++;
+}
+
+export class Driver implements Transport {
+  readonly connection: Connection;
+  /** Set whenever bytes arrive; whoever watches over the peer clears it. */
+  hasReceived = false;
+
+  readonly #socket: DrivenSocket;
+  readonly #owner: DriverOwner;
+  #callbacks: WriteCallback[] | undefined;
+  #isReceiving = false;
+  #isFlushScheduled = false;
+  #lastTurn = -1;
+  #awaitsDrain = false;
+  #isReadingStopped = false;
+  #isPausedByOwner = false;
+  #isClosed = false;
+  #deadline: NodeJS.Timeout | undefined;
+
+  /**
+   * Takes the socket over.
+   *
+   * @param socket connected and upgraded
+   * @param head bytes of the connection that were read together with the handshake
+   */
+  constructor(socket: Duplex, head: Uint8Array, options: DriverOptions, owner: DriverOwner) {
+    this.#socket = socket;
+    this.#owner = owner;
+    this.connection = new Connection({ ...options, platform, block: outputBlock }, owner, this);
+    this.#socket[DRIVER] = this;
+    // Not every Duplex is a net.Socket.
+    if ('setTimeout' in socket) (socket as Socket).setTimeout(0);
+    if ('setNoDelay' in socket) (socket as Socket).setNoDelay();
+    if (head.length > 0) socket.unshift(head);
+    socket.on('data', onData);
+    socket.on('end', onEnd);
+    socket.on('close', onClose);
+    socket.on('error', onError);
+  }
+
+  get socket(): Duplex {
+    return this.#socket;
+  }
+
+  /** Bytes that were accepted for sending and have not reached the operating system. */
+  get bufferedBytes(): number {
+    return this.#socket.writableLength + this.connection.bufferedBytes;
+  }
+
+  /** The timer of the closing handshake, while one runs. */
+  get deadline(): NodeJS.Timeout | undefined {
+    return this.#deadline;
+  }
+
+  /** Stops reading from the socket; what has been read is still handed over. */
+  pause(): void {
+    this.#isPausedByOwner = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#isPausedByOwner = false;
+    if (!this.#isReadingStopped) this.#socket.resume();
+  }
+
+  /** Writes what waits, now. */
+  flush(): void {
+    this.#isFlushScheduled = false;
+    const output = this.connection.sender.output;
+    const pieces = output.take();
+    if (pieces === undefined) return;
+    const socket = this.#socket;
+    const callback = this.#takeCallback();
+    let isBelowMark: boolean;
+    if (Array.isArray(pieces)) {
+      const last = pieces.length - 1;
+      socket.cork();
+      for (let i = 0; i < last; i++) socket.write(pieces[i]);
+      isBelowMark = socket.write(pieces[last], callback);
+      socket.uncork();
+    } else {
+      isBelowMark = callback === undefined ? socket.write(pieces) : socket.write(pieces, callback);
+      if (isWrittenAtOnce(socket)) output.release(pieces);
+    }
+    if (!isBelowMark && !this.#awaitsDrain) {
+      this.#awaitsDrain = true;
+      socket.once('drain', onDrain);
+    }
+  }
+
+  /** Goes on with a receiver that was paused. */
+  resumeReceiving(): void {
+    this.#receive(undefined);
+  }
+
+  // Transport
+
+  wake(callback?: WriteCallback): void {
+    if (callback !== undefined) (this.#callbacks ??= []).push(callback);
+    if (this.#isReceiving || this.#isFlushScheduled) return;
+    // A lone message leaves at once; from the second in a turn on they leave together at its end.
+    if (this.#lastTurn === turn) {
+      this.#isFlushScheduled = true;
+      process.nextTick(flush, this);
+      return;
+    }
+    this.#lastTurn = turn;
+    if (!isTurnMarked) {
+      isTurnMarked = true;
+      process.nextTick(nextTurn);
+    }
+    this.flush();
+  }
+
+  end(): void {
+    this.flush();
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.flush();
+    this.#socket.destroy();
+  }
+
+  setDeadline(ms: number): void {
+    if (this.#deadline !== undefined) clearTimeout(this.#deadline);
+    this.#deadline = ms > 0 && !this.#isClosed ? setTimeout(onDeadline, ms, this) : undefined;
+  }
+
+  onIdle(): void {
+    if (this.#isClosed) {
+      this.#owner.onDisconnected();
+      return;
+    }
+    if (!this.#isReadingStopped) return;
+    this.#isReadingStopped = false;
+    if (!this.#isPausedByOwner) this.#socket.resume();
+  }
+
+  onReady(): void {
+    process.nextTick(resumeReceiving, this);
+  }
+
+  // Events of the socket
+
+  onData(chunk: Uint8Array): void {
+    this.hasReceived = true;
+    this.#receive(chunk);
+  }
+
+  onEnd(): void {
+    this.connection.receiveEnd();
+  }
+
+  onDrain(): void {
+    this.#awaitsDrain = false;
+    this.#owner.onDrain();
+  }
+
+  onError(): void {
+    // A reset is no news to the application beyond close code 1006.
+    this.connection.terminate();
+  }
+
+  onClose(): void {
+    const { receiver } = this.connection;
+    this.#socket.removeListener('data', onData);
+    this.#socket.removeListener('end', onEnd);
+    this.#isClosed = true;
+    this.setDeadline(0);
+    // What a pause kept in the socket has arrived all the same.
+    const rest = this.#socket.readableLength > 0 && !receiver.isEnded ? this.#socket.read() : null;
+    if (rest !== null) this.#receive(rest);
+    this.connection.transportClosed();
+    this.flush();
+    if (receiver.isIdle) this.#owner.onDisconnected();
+  }
+
+  #receive(chunk: Uint8Array | undefined): void {
+    const { receiver } = this.connection;
+    let isInterrupted = true;
+    this.#isReceiving = true;
+    try {
+      if (chunk === undefined) receiver.resume();
+      else receiver.receive(chunk);
+      isInterrupted = false;
+    } finally {
+      this.#isReceiving = false;
+      this.flush();
+      // A listener threw: that is for the process to deal with, and the connection goes on.
+      if (isInterrupted) setImmediate(resumeReceiving, this);
+      if (!receiver.isIdle && !this.#isReadingStopped) {
+        this.#isReadingStopped = true;
+        this.#socket.pause();
+      }
+    }
+  }
+
+  #takeCallback(): WriteCallback | undefined {
+    const callbacks = this.#callbacks;
+    if (callbacks === undefined) return undefined;
+    this.#callbacks = undefined;
+    if (callbacks.length === 1) return callbacks[0];
+    return (error) => {
+      for (const callback of callbacks) callback(error);
+    };
+  }
+}
+
+/**
+ * True when the operating system has taken all of what was just written, so that its memory may be used again. Only a
+ * plain TCP or Unix socket tells reliably; another Duplex may keep what it was given.
+ */
+function isWrittenAtOnce(socket: Duplex): boolean {
+  return socket.constructor === TCP_SOCKET && socket.write === SOCKET_WRITE && socket.writableLength === 0;
+}
+
+// One function for all sockets, instead of closures for each.
+
+function onData(this: DrivenSocket, chunk: Uint8Array): void {
+  this[DRIVER]!.onData(chunk);
+}
+
+function onEnd(this: DrivenSocket): void {
+  this[DRIVER]!.onEnd();
+}
+
+function onDrain(this: DrivenSocket): void {
+  this[DRIVER]!.onDrain();
+}
+
+function onError(this: DrivenSocket): void {
+  this[DRIVER]!.onError();
+}
+
+function onClose(this: DrivenSocket): void {
+  this[DRIVER]!.onClose();
+}
+
+function onDeadline(driver: Driver): void {
+  driver.connection.handleTimeout();
+}
+
+function flush(driver: Driver): void {
+  driver.flush();
+}
+
+function resumeReceiving(driver: Driver): void {
+  driver.resumeReceiving();
+}

@@ -1,0 +1,31 @@
+// The engine's platform on Node: memory that is not shared with Node's own buffer pool, native text functions, and
+// masking keys from the operating system's random numbers.
+
+import { isUtf8 } from 'node:buffer';
+import { randomFillSync } from 'node:crypto';
+import { OutputBlock } from '../protocol/frame-queue.js';
+import type { Platform } from '../protocol/platform.js';
+
+/** Random words are drawn 2,048 at a time: one call for 4 bytes costs as much as one for 8 KiB. Each is used once. */
+const keys = new Int32Array(2048);
+let nextKey = keys.length;
+
+function randomMaskingKey(): number {
+  if (nextKey === keys.length) {
+    // [RFC6455-5.3-3] [RFC6455-5.3-4] [RFC6455-10.3-1] a strong source, no key tells the next
+    randomFillSync(keys);
+    nextKey = 0;
+  }
+  return keys[nextKey++]!;
+}
+
+export const platform: Platform = {
+  allocate: (length) => Buffer.allocUnsafeSlow(length),
+  isUtf8: (bytes) => isUtf8(bytes),
+  textLength: (text) => Buffer.byteLength(text),
+  writeText: (target, text, offset) => (target as Buffer).write(text, offset),
+  randomMaskingKey,
+};
+
+/** The one block in which all connections of the process gather what they send. */
+export const outputBlock = new OutputBlock(platform);

@@ -1,0 +1,298 @@
+// Compressor and decompressor of permessage-deflate (RFC 7692 §7.2) on Node's zlib. Small messages are done at once on
+// the calling thread, because the way to the thread pool and back costs more than the work; large ones go there. What
+// comes out is counted while it comes out, so that a small message cannot become more than the receiver allows.
+
+import type { ZlibOptions } from 'node:zlib';
+import {
+  type AgreedDeflate,
+  type Deflater,
+  type DirectionAgreement,
+  type Inflater,
+  receivingAgreement,
+  sendingAgreement,
+} from '../protocol/compression.js';
+import type { DeflateOptions } from '../protocol/permessage-deflate.js';
+import type { Role } from '../protocol/role.js';
+import { protocolError } from '../wire/errors.js';
+import { limitJobs, runJob } from './zlib-jobs.js';
+import { OneShotDeflater, OneShotInflater } from './zlib-one-shot.js';
+import { ZlibOutput } from './zlib-output.js';
+import { isZlibStreamUsable, type ZlibStream, zlibError } from './zlib-stream.js';
+import { poolFor, StreamLease } from './zlib-stream-pool.js';
+
+/** Options of the extension, with the names that they have in npm `ws`. */
+export interface CompressionOptions extends DeflateOptions {
+  /** `level`, `memLevel`, `strategy` and `dictionary` as in `node:zlib`; the window is negotiated. */
+  zlibDeflateOptions?: ZlibOptions | undefined;
+  zlibInflateOptions?: ZlibOptions | undefined;
+  /** How many messages of the process zlib works on in the thread pool at once; the first value that is given wins. */
+  concurrencyLimit?: number | undefined;
+}
+
+/** An {@link Inflater} that also takes messages in fragments. */
+export interface FragmentInflater extends Inflater {
+  /**
+   * As `inflate`, for the next fragment of a message; what it stands for may come out with a later one.
+   *
+   * @param maxBytes for what comes out of this fragment
+   */
+  inflateFragment(
+    payload: Uint8Array,
+    isFinal: boolean,
+    maxBytes: number,
+  ): Uint8Array | Promise<Uint8Array>;
+}
+
+// Measured on two cores with JSON, Node 20 to 26. Deflating 16 KiB takes 0.11 ms here and 0.2 ms of CPU through the
+// thread pool, deflating 64 KiB 1 ms. Inflating to 1 MiB takes 1.1 ms.
+const LARGEST_DEFLATED_AT_ONCE = 16 * 1024;
+const LARGEST_INFLATED_AT_ONCE = 64 * 1024;
+/** A message that gets larger than that is left to the thread pool on the way. */
+const MOST_INFLATED_AT_ONCE = 1024 * 1024;
+
+/** [RFC7692-7.2.1-1] [RFC7692-7.2.2-1] What every flush ends with, and what is not sent. */
+const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
+
+/** Makes the decompressor of one connection; it takes memory when the first message comes. */
+export function createInflater(
+  agreed: AgreedDeflate,
+  role: Role,
+  options: CompressionOptions = {},
+): FragmentInflater {
+  limitJobs(options.concurrencyLimit);
+  const agreement = receivingAgreement(agreed, role);
+  // [RFC7692-7.2.2-6] [RFC7692-7.2.2-8] The window is as large as agreed, [RFC7692-7.2.2-7] [RFC7692-7.2.2-9] or 32 KiB.
+  const zlibOptions = { ...options.zlibInflateOptions, windowBits: agreement.maxWindowBits };
+  if (!isZlibStreamUsable()) return new OneShotInflater(zlibOptions, agreement);
+  return new ZlibInflater(zlibOptions, agreement);
+}
+
+/** Makes the compressor of one connection; it takes memory when the first message comes. */
+export function createDeflater(
+  agreed: AgreedDeflate,
+  role: Role,
+  options: CompressionOptions = {},
+): Deflater {
+  limitJobs(options.concurrencyLimit);
+  const agreement = sendingAgreement(agreed, role);
+  // [RFC7692-7.2.1-12] [RFC7692-7.2.1-14] No match is farther away than the agreed window is large. For 8 bits Node.js
+  // has zlib take 9, but zlib keeps 262 bytes of a window free: the distances stay below 2^9 - 262 = 250.
+  const zlibOptions = { ...options.zlibDeflateOptions, windowBits: agreement.maxWindowBits };
+  if (!isZlibStreamUsable()) return new OneShotDeflater(zlibOptions, agreement);
+  return new ZlibDeflater(zlibOptions, agreement);
+}
+
+/** What both directions have in common: a stream, and at most one message at a time, perhaps in the thread pool. */
+abstract class Codec {
+  protected readonly lease: StreamLease;
+  #isClosed = false;
+  #abort: ((error: Error) => void) | undefined;
+
+  constructor(lease: StreamLease) {
+    this.lease = lease;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.lease.close();
+    this.#abort?.(closedError());
+  }
+
+  protected begin(): ZlibStream {
+    if (this.#isClosed) throw closedError();
+    if (this.#abort !== undefined) throw new Error('The message before this one is still being worked on');
+    return this.lease.stream;
+  }
+
+  /** Has `work` done in the thread pool. A connection that is closed meanwhile does not wait for it. */
+  protected inBackground(work: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      this.#abort = reject;
+      const job = runJob(() => (this.#isClosed ? Promise.reject(closedError()) : work()));
+      job.then(
+        (bytes) => {
+          this.#abort = undefined;
+          resolve(bytes);
+        },
+        (error) => {
+          this.#abort = undefined;
+          this.lease.close();
+          reject(error);
+        },
+      );
+    });
+  }
+}
+
+function closedError(): Error {
+  return new Error('The socket was closed while data was being compressed');
+}
+
+class ZlibInflater extends Codec implements FragmentInflater {
+  constructor(zlibOptions: ZlibOptions, { noContextTakeover }: DirectionAgreement) {
+    super(new StreamLease(poolFor('inflate', zlibOptions), !noContextTakeover));
+  }
+
+  inflate(payload: Uint8Array, maxBytes: number): Uint8Array | Promise<Uint8Array> {
+    // LENIENT: an empty message is one byte, 00; without it zlib would take the tail for something else
+    if (payload.length === 0) return Buffer.alloc(0);
+    return this.inflateFragment(payload, true, maxBytes);
+  }
+
+  inflateFragment(
+    payload: Uint8Array,
+    isFinal: boolean,
+    maxBytes: number,
+  ): Uint8Array | Promise<Uint8Array> {
+    const stream = this.begin();
+    const tail = isFinal ? TAIL.length : 0;
+    const end = payload.length + tail;
+    const isLarge = payload.length > LARGEST_INFLATED_AT_ONCE;
+    const input = isLarge ? Buffer.allocUnsafeSlow(end) : sharedInput();
+    input.set(payload);
+    if (isFinal) input.set(TAIL, payload.length);
+    const inflation = new Inflation(input, end, tail, maxBytes || Number.POSITIVE_INFINITY);
+    if (!isLarge) {
+      try {
+        inflation.runSync(stream);
+      } catch (error) {
+        this.lease.close();
+        throw error;
+      }
+      if (inflation.isDone) return this.#end(inflation, isFinal);
+      inflation.keepInput();
+    }
+    return this.inBackground(async () => {
+      await inflation.run(stream);
+      return this.#end(inflation, isFinal);
+    });
+  }
+
+  #end(inflation: Inflation, isFinal: boolean): Uint8Array {
+    if (isFinal) this.lease.endMessage();
+    return inflation.output.bytes();
+  }
+}
+
+let input: Uint8Array | undefined;
+
+/** Where compressed data and its tail are put together on the calling thread. */
+function sharedInput(): Uint8Array {
+  input ??= Buffer.allocUnsafeSlow(LARGEST_INFLATED_AT_ONCE + TAIL.length);
+  return input;
+}
+
+/** One message on its way through zlib: how far its input was read, and what came out. */
+class Inflation {
+  readonly output: ZlibOutput;
+  isDone = false;
+
+  #input: Uint8Array;
+  #start = 0;
+  #end: number;
+  readonly #tail: number;
+  readonly #maxBytes: number;
+  #restarts: number;
+
+  constructor(input: Uint8Array, end: number, tail: number, maxBytes: number) {
+    this.output = new ZlibOutput(maxBytes);
+    this.#input = input;
+    this.#end = end;
+    this.#tail = tail;
+    this.#maxBytes = maxBytes;
+    // Each costs as much as inflating some hundred bytes: a message may not consist of nothing else.
+    this.#restarts = 16 + (end >> 6);
+  }
+
+  /** Works on the calling thread, until it is done or the rest should go elsewhere. */
+  runSync(stream: ZlibStream): void {
+    const space = this.output.sharedSpace();
+    do {
+      const room = this.output.room(space);
+      stream.runSync(this.#input, this.#start, this.#end, space, room);
+      this.#advance(stream, space, room);
+    } while (!this.isDone && this.output.length < MOST_INFLATED_AT_ONCE);
+  }
+
+  async run(stream: ZlibStream): Promise<void> {
+    do {
+      const space = this.output.ownSpace();
+      await stream.run(this.#input, this.#start, this.#end, space, space.length);
+      this.#advance(stream, space, space.length);
+    } while (!this.isDone);
+  }
+
+  /** Makes what is still to be read independent of the shared memory. */
+  keepInput(): void {
+    this.#input = new Uint8Array(this.#input.subarray(this.#start, this.#end));
+    this.#end -= this.#start;
+    this.#start = 0;
+  }
+
+  #advance(stream: ZlibStream, space: Uint8Array, room: number): void {
+    this.output.take(space, room - stream.outputLeft);
+    if (this.output.length > this.#maxBytes) throw protocolError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH');
+    const { inputLeft } = stream;
+    this.#start = this.#end - inputLeft;
+    if (stream.outputLeft === 0) return;
+    this.isDone = inputLeft === 0;
+    if (this.isDone) return;
+    // [RFC7692-7.2.1-4] There was space, and yet not all was read: a block with BFINAL has ended the stream of zlib,
+    // and what follows is a new one. Where that is the tail alone, the sender left out the empty block before it.
+    stream.reset();
+    this.isDone = inputLeft <= this.#tail;
+    if (--this.#restarts < 0) throw zlibError('too many final blocks', -3, 'Z_DATA_ERROR');
+  }
+}
+
+class ZlibDeflater extends Codec implements Deflater {
+  constructor(zlibOptions: ZlibOptions, { noContextTakeover }: DirectionAgreement) {
+    // [RFC7692-7.2.1-8] [RFC7692-7.2.1-10] a window that is empty for each message, [RFC7692-7.2.1-9] [RFC7692-7.2.1-11] or goes on
+    super(new StreamLease(poolFor('deflate', zlibOptions), !noContextTakeover));
+  }
+
+  deflate(payload: Uint8Array, _isFirst: boolean, isFinal: boolean): Uint8Array | Promise<Uint8Array> {
+    if (payload.length === 0) return this.#deflateNothing(isFinal);
+    const stream = this.begin();
+    if (payload.length <= LARGEST_DEFLATED_AT_ONCE) return this.#end(deflateSync(stream, payload), isFinal);
+    // The application may change its bytes as soon as this function returns.
+    const input = new Uint8Array(payload);
+    return this.inBackground(async () => this.#end(await deflate(stream, input), isFinal));
+  }
+
+  /** §7.2.3.6: zlib has nothing to say about nothing. The flush before has ended at a byte, so a block can follow. */
+  #deflateNothing(isFinal: boolean): Uint8Array {
+    if (isFinal) this.lease.endMessage();
+    return isFinal ? Buffer.alloc(1) : Buffer.concat([Buffer.alloc(1), TAIL]);
+  }
+
+  #end(output: ZlibOutput, isFinal: boolean): Uint8Array {
+    if (isFinal) this.lease.endMessage();
+    // [RFC7692-7.2.1-1] [RFC7692-7.2.1-6] the tail is cut off behind the last fragment only
+    return output.bytes(isFinal ? output.length - TAIL.length : output.length);
+  }
+}
+
+function deflateSync(stream: ZlibStream, input: Uint8Array): ZlibOutput {
+  const output = new ZlibOutput(Number.POSITIVE_INFINITY);
+  const space = output.sharedSpace();
+  let start = 0;
+  do {
+    stream.runSync(input, start, input.length, space, space.length);
+    output.take(space, space.length - stream.outputLeft);
+    start = input.length - stream.inputLeft;
+  } while (stream.outputLeft === 0);
+  return output;
+}
+
+async function deflate(stream: ZlibStream, input: Uint8Array): Promise<ZlibOutput> {
+  const output = new ZlibOutput(Number.POSITIVE_INFINITY);
+  let start = 0;
+  do {
+    const space = output.ownSpace();
+    await stream.run(input, start, input.length, space, space.length);
+    output.take(space, space.length - stream.outputLeft);
+    start = input.length - stream.inputLeft;
+  } while (stream.outputLeft === 0);
+  return output;
+}

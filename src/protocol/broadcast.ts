@@ -1,0 +1,66 @@
+// One message for many receivers: encoded once, and compressed once for all that keep no compression context and agreed
+// on the same window, since their frames are then the same to the byte.
+
+import { frameHeaderLength, writeFrameHeader } from '../wire/frame-writer.js';
+import { BINARY, TEXT } from '../wire/opcode.js';
+import type { Deflater } from './compression.js';
+import type { Platform } from './platform.js';
+
+const FIN = 0x80;
+const RSV1 = 0x40;
+
+export class Broadcast {
+  readonly payload: Uint8Array;
+  readonly isBinary: boolean;
+  readonly compress: boolean;
+
+  readonly #platform: Platform;
+  readonly #frames = new Map<number, Uint8Array | Promise<Uint8Array>>();
+
+  /** @param payload bytes, or text that goes as UTF-8 */
+  constructor(payload: Uint8Array | string, isBinary: boolean, compress: boolean, platform: Platform) {
+    this.#platform = platform;
+    this.isBinary = isBinary;
+    this.compress = compress;
+    if (typeof payload === 'string') {
+      this.payload = platform.allocate(platform.textLength(payload));
+      platform.writeText(this.payload, payload, 0);
+    } else {
+      this.payload = payload;
+    }
+  }
+
+  /** The unmasked frame, uncompressed. */
+  frame(): Uint8Array {
+    let frame = this.#frames.get(0) as Uint8Array | undefined;
+    if (frame === undefined) this.#frames.set(0, (frame = this.#encode(0, this.payload)));
+    return frame;
+  }
+
+  /**
+   * The unmasked frame, compressed.
+   *
+   * @param windowBits tells receivers apart whose frames differ
+   * @param deflater of any of them; keeps no context
+   */
+  compressedFrame(windowBits: number, deflater: Deflater): Uint8Array | Promise<Uint8Array> {
+    let frame = this.#frames.get(windowBits);
+    if (frame === undefined) {
+      const compressed = deflater.deflate(this.payload, true, true);
+      frame =
+        compressed instanceof Promise
+          ? compressed.then((bytes) => this.#encode(RSV1, bytes))
+          : this.#encode(RSV1, compressed);
+      this.#frames.set(windowBits, frame);
+    }
+    return frame;
+  }
+
+  #encode(rsv1: number, payload: Uint8Array): Uint8Array {
+    const headerLength = frameHeaderLength(payload.length, false);
+    const frame = this.#platform.allocate(headerLength + payload.length);
+    writeFrameHeader(frame, 0, FIN | rsv1 | (this.isBinary ? BINARY : TEXT), payload.length, false, 0);
+    frame.set(payload, headerLength);
+    return frame;
+  }
+}

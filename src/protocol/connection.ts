@@ -1,0 +1,240 @@
+// An established connection, without a socket and without a clock: bytes in, messages out, and the closing handshake
+// (RFC 6455 §5.5.1, §7). It tells its sink what arrived and its transport what to do; time is handed in.
+
+import { serializeClosePayload } from '../wire/close-payload.js';
+import { NO_STATUS_RECEIVED } from '../wire/close-code.js';
+import type { ProtocolError } from '../wire/errors.js';
+import { CLOSE, PING, PONG } from '../wire/opcode.js';
+import {
+  CLOSE_EXCHANGED,
+  CLOSE_RECEIVED,
+  type ConnectionEvent,
+  type ConnectionState,
+  FAILED,
+  maySend,
+  nextState,
+  OPEN,
+} from './connection-state.js';
+import { LIMITS } from './limits.js';
+import { MessageReceiver, type MessageSink, type ReceiverOptions } from './message-receiver.js';
+import { MessageSender, type SenderOptions, type WriteCallback } from './message-sender.js';
+import { closesTransportFirst, type Role } from './role.js';
+
+/** What the connection asks of whoever holds the socket. */
+export interface Transport {
+  /** There is output to write, soon and in one go; `callback` when it has left. */
+  wake(callback?: WriteCallback): void;
+  /** Ends the outgoing direction once all is written. */
+  end(): void;
+  /** Drops the socket. */
+  destroy(): void;
+  /** Calls `handleTimeout()` after so many milliseconds, instead of any time asked for before; 0: not at all. */
+  setDeadline(ms: number): void;
+  /** All bytes that were handed in are parsed, after a time in which they were not. */
+  onIdle(): void;
+  /** Parsing can go on: call `receiver.resume()`, outside of the present call. */
+  onReady(): void;
+}
+
+export interface ConnectionSink extends Omit<MessageSink, 'onIdle' | 'onReady' | 'onFail'> {
+  /** The peer broke a rule, or a message could not be compressed or read. Nothing follows. */
+  onFail(error: Error): void;
+}
+
+export interface ConnectionOptions extends ReceiverOptions, SenderOptions {
+  autoPong?: boolean | undefined;
+  maxPendingAutoPongs?: number | undefined;
+  closeTimeoutMs?: number | undefined;
+}
+
+const EMPTY = new Uint8Array(0);
+
+export class Connection implements MessageSink {
+  readonly receiver: MessageReceiver;
+  readonly sender: MessageSender;
+  readonly role: Role;
+  autoPong: boolean;
+  maxPendingAutoPongs: number;
+
+  readonly #sink: ConnectionSink;
+  readonly #transport: Transport;
+  readonly #closeTimeoutMs: number;
+  #state: ConnectionState = OPEN;
+  #closeWritten = false;
+  #waitsForServer = false;
+  #pendingPongs = 0;
+  #onPongWritten: WriteCallback | undefined;
+
+  constructor(options: ConnectionOptions, sink: ConnectionSink, transport: Transport) {
+    this.role = options.role;
+    this.autoPong = options.autoPong ?? true;
+    this.maxPendingAutoPongs = options.maxPendingAutoPongs ?? LIMITS.maxPendingAutoPongs;
+    this.#closeTimeoutMs = options.closeTimeoutMs ?? LIMITS.closeTimeoutMs;
+    this.#sink = sink;
+    this.#transport = transport;
+    this.receiver = new MessageReceiver(options, this);
+    this.sender = new MessageSender(options, (callback) => transport.wake(callback));
+    this.sender.onError = (error) => this.#failSending(error);
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** [RFC6455-6.1-2] Data may be sent. */
+  get isOpen(): boolean {
+    return maySend(this.#state);
+  }
+
+  /** [RFC6455-7.1.4-1] Both Close frames went through. */
+  wasClean = false;
+
+  /** Bytes accepted for sending that the transport has not been given yet. */
+  get bufferedBytes(): number {
+    return this.sender.queuedBytes + this.sender.output.byteLength;
+  }
+
+  /**
+   * Starts the closing handshake (§7.1.2), or answers the peer's. Does nothing when a Close frame was sent already.
+   *
+   * @param code a sendable status code, or 1005 for a Close frame without one
+   * @param reason UTF-8, at most 123 bytes
+   */
+  close(code: number = NO_STATUS_RECEIVED, reason: Uint8Array = EMPTY): void {
+    const state = this.#state;
+    if (state !== OPEN && state !== CLOSE_RECEIVED) return;
+    // [RFC6455-7.1.3-1]
+    this.#advance('sendClose');
+    this.#sendClose(code, reason);
+  }
+
+  /** Drops the transport without a closing handshake (§7.1.1, "when necessary"). */
+  terminate(): void {
+    this.#advance('fail');
+    this.#transport.destroy();
+  }
+
+  /** The peer ended its direction of the transport: nothing more will come. */
+  receiveEnd(): void {
+    this.#advance('fail');
+    this.#transport.end();
+  }
+
+  /** The transport is gone. What was received and not parsed yet still counts; nothing more can be sent. */
+  transportClosed(): void {
+    this.#advance('transportClosed');
+    this.#transport.setDeadline(0);
+    this.sender.abort();
+  }
+
+  /** The time asked for with `setDeadline` has come. */
+  handleTimeout(): void {
+    if (this.#waitsForServer) {
+      // [RFC6455-5.5.1-14] the server had its time
+      this.#waitsForServer = false;
+      this.#transport.end();
+      this.#transport.setDeadline(this.#closeTimeoutMs);
+    } else {
+      this.#transport.destroy();
+    }
+  }
+
+  // MessageSink: what the receiver found
+
+  onMessage(data: Uint8Array, isBinary: boolean): void {
+    this.#sink.onMessage(data, isBinary);
+  }
+
+  onPing(payload: Uint8Array): void {
+    if (this.autoPong && this.isOpen) {
+      // A peer that pings and does not read must not fill our memory with Pongs.
+      if (this.maxPendingAutoPongs > 0 && this.#pendingPongs >= this.maxPendingAutoPongs) {
+        this.terminate();
+        return;
+      }
+      this.#pendingPongs++;
+      this.#onPongWritten ??= () => {
+        this.#pendingPongs--;
+      };
+      // [RFC6455-5.5.2-2] [RFC6455-5.5.3-1] the same payload back, at once
+      this.sender.sendControl(PONG, payload, this.#onPongWritten);
+    }
+    this.#sink.onPing(payload);
+  }
+
+  onPong(payload: Uint8Array): void {
+    this.#sink.onPong(payload);
+  }
+
+  onClose(code: number, reason: Uint8Array): void {
+    const answers = this.#state === OPEN;
+    this.#advance('receiveClose');
+    // [RFC6455-5.5.1-7] [RFC6455-5.5.1-8] echo the code
+    this.#sink.onClose(code, reason);
+    if (answers) this.close(code, reason);
+    else this.#endAfterClose();
+  }
+
+  onFail(error: ProtocolError): void {
+    const mustSendClose = this.#state === OPEN || this.#state === CLOSE_RECEIVED;
+    this.#advance('fail');
+    // [RFC6455-7.1.7-5] the peer is told why
+    if (mustSendClose) this.#sendClose(error.closeCode, EMPTY);
+    else this.#endAfterClose();
+    this.#sink.onFail(error);
+  }
+
+  onIdle(): void {
+    this.#transport.onIdle();
+  }
+
+  onReady(): void {
+    this.#transport.onReady();
+  }
+
+  /** Pings the peer; the payload is at most 125 bytes. */
+  ping(payload: Uint8Array | string | Promise<Uint8Array>, callback?: WriteCallback, isMasked?: boolean): void {
+    this.sender.sendControl(PING, payload, callback, isMasked);
+  }
+
+  /** Sends a Pong, asked for or not (§5.5.3). */
+  pong(payload: Uint8Array | string | Promise<Uint8Array>, callback?: WriteCallback, isMasked?: boolean): void {
+    this.sender.sendControl(PONG, payload, callback, isMasked);
+  }
+
+  /** A message is missing from what we sent: nothing sensible can follow it. */
+  #failSending(error: Error): void {
+    this.#advance('fail');
+    this.#transport.setDeadline(this.#closeTimeoutMs);
+    this.#transport.end();
+    this.#sink.onFail(error);
+  }
+
+  #sendClose(code: number, reason: Uint8Array): void {
+    this.#transport.setDeadline(this.#closeTimeoutMs);
+    const payload = code === NO_STATUS_RECEIVED ? EMPTY : serializeClosePayload(code, reason);
+    this.sender.sendControl(CLOSE, payload, (error) => {
+      if (error) return;
+      this.#closeWritten = true;
+      this.#endAfterClose();
+    });
+  }
+
+  /** [RFC6455-5.5.1-11] [RFC6455-7.1.2-2] Both Close frames went through, or ours was the last word: close TCP. */
+  #endAfterClose(): void {
+    if (!this.#closeWritten) return;
+    if (this.#state === FAILED || (this.#state === CLOSE_EXCHANGED && closesTransportFirst(this.role))) {
+      // [RFC6455-5.5.1-12]
+      this.#transport.end();
+    } else if (this.#state === CLOSE_EXCHANGED) {
+      // [RFC6455-5.5.1-13] the client leaves the first step to the server, for a while
+      this.#waitsForServer = true;
+      this.#transport.setDeadline(Math.min(LIMITS.serverClosesFirstMs, this.#closeTimeoutMs));
+    }
+  }
+
+  #advance(event: ConnectionEvent): void {
+    this.#state = nextState(this.#state, event);
+    if (this.#state === CLOSE_EXCHANGED) this.wasClean = true;
+  }
+}

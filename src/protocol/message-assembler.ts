@@ -1,0 +1,64 @@
+// Gathers the payload of a message that arrives in more than one piece. One buffer grows with the bytes that have come,
+// never with a length that was only announced, and holds nothing per fragment: a million one-byte fragments cost a
+// megabyte.
+
+import { LIMITS } from './limits.js';
+
+/** Space for `length` bytes; the content does not matter. */
+export type Allocate = (length: number) => Uint8Array;
+
+export class MessageAssembler {
+  readonly #allocate: Allocate;
+  #buffer: Uint8Array | undefined;
+  #length = 0;
+
+  constructor(allocate: Allocate) {
+    this.#allocate = allocate;
+  }
+
+  /** Bytes gathered so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * Copies `bytes[start, end)` behind what is there.
+   *
+   * @param announced bytes of the same frame that are still to come: a wish, granted as far as bytes have arrived
+   */
+  append(bytes: Uint8Array, start: number, end: number, announced: number): void {
+    const length = this.#length + (end - start);
+    if (this.#buffer === undefined || length > this.#buffer.length) this.#grow(length, announced);
+    this.#buffer!.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), this.#length);
+    this.#length = length;
+  }
+
+  /** The message, which the caller owns from now on; the assembler is empty again. */
+  take(): Uint8Array {
+    const buffer = this.#buffer ?? this.#allocate(0);
+    const length = this.#length;
+    this.clear();
+    if (length === buffer.length) return buffer;
+    // A message that the application keeps shall not pin much more memory than it has bytes.
+    if (length > buffer.length >> 1) return buffer.subarray(0, length);
+    const exact = this.#allocate(length);
+    exact.set(buffer.subarray(0, length));
+    return exact;
+  }
+
+  /** Drops what was gathered. */
+  clear(): void {
+    this.#buffer = undefined;
+    this.#length = 0;
+  }
+
+  #grow(length: number, announced: number): void {
+    // Four times what has arrived: a 16 MiB message is copied over at most once more, and a peer that announces
+    // gigabytes and sends ten bytes gets 16 KiB.
+    const trusted = Math.max(LIMITS.assemblyBytes, 4 * length);
+    const capacity = announced > 0 ? Math.min(length + announced, trusted) : Math.max(2 * this.#length, length);
+    const grown = this.#allocate(capacity);
+    if (this.#length > 0) grown.set(this.#buffer!.subarray(0, this.#length));
+    this.#buffer = grown;
+  }
+}

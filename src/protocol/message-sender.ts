@@ -1,0 +1,269 @@
+// From messages to frames (RFC 6455 §6.1): opcode and FIN, masking, and compression (RFC 7692 §6.1). Frames leave in the
+// order in which they were handed in, also when one of them has to be compressed in the background first.
+
+import { BINARY, CONTINUATION, TEXT } from '../wire/opcode.js';
+import type { Broadcast } from './broadcast.js';
+import type { Deflater } from './compression.js';
+import { FrameQueue, type OutputBlock } from './frame-queue.js';
+import type { Platform } from './platform.js';
+import { type Role, sendsMasked } from './role.js';
+
+/** Called once the bytes have been handed to the operating system, or with the error that prevented it. */
+export type WriteCallback = (error?: Error | null) => void;
+
+export interface SenderOptions {
+  role: Role;
+  platform: Platform;
+  block: OutputBlock;
+  /** Present when permessage-deflate was agreed. */
+  deflater?: Deflater | undefined;
+  /** Messages of fewer bytes are not compressed; applies where no context is kept. */
+  compressFromBytes?: number | undefined;
+  /** The agreed window, where the deflater keeps no context: compressed frames may be shared. */
+  sharedWindowBits?: number | undefined;
+  /** Replaces the platform's source of masking keys. */
+  maskingKey?: (() => number) | undefined;
+}
+
+export interface MessageOptions {
+  isBinary: boolean;
+  isFinal: boolean;
+  compress: boolean;
+  /** Defaults to what the role demands. */
+  isMasked?: boolean | undefined;
+}
+
+interface Job {
+  first: number;
+  payload: Uint8Array | string | Promise<Uint8Array>;
+  byteLength: number;
+  /** Whether the payload goes through the compressor; and where in the message it stands. */
+  compress: boolean;
+  isFirst: boolean;
+  isMasked: boolean;
+  callback: WriteCallback | undefined;
+}
+
+const FIN = 0x80;
+const RSV1 = 0x40;
+
+export class MessageSender {
+  /** What is ready for the wire. */
+  readonly output: FrameQueue;
+  /** Bytes that wait for a compressor or for a promised payload. */
+  queuedBytes = 0;
+
+  readonly #platform: Platform;
+  readonly #masks: boolean;
+  readonly #maskingKey: () => number;
+  readonly #wake: (callback?: WriteCallback) => void;
+  readonly #compressFromBytes: number;
+  readonly #sharedWindowBits: number | undefined;
+  #deflater: Deflater | undefined;
+  #isFirstFragment = true;
+  #compressesMessage = false;
+  /** Present while a job is under way; what is sent meanwhile waits in it. */
+  #queue: Job[] | undefined;
+  #isAborted = false;
+
+  /** @param wake told whenever `output` has grown, with the callback of the frame that was appended */
+  constructor(options: SenderOptions, wake: (callback?: WriteCallback) => void) {
+    this.#platform = options.platform;
+    this.output = new FrameQueue(options.platform, options.block);
+    this.#masks = sendsMasked(options.role);
+    this.#maskingKey = options.maskingKey ?? options.platform.randomMaskingKey;
+    this.#deflater = options.deflater;
+    this.#compressFromBytes = options.compressFromBytes ?? 0;
+    this.#sharedWindowBits = options.sharedWindowBits;
+    this.#wake = wake;
+  }
+
+  /**
+   * Sends a message, or a fragment of one. What the first fragment says about type and compression holds for the
+   * message.
+   *
+   * @param payload a promise holds up everything behind it until it settles
+   * @param byteLength of a promised payload
+   */
+  sendMessage(
+    payload: Uint8Array | string | Promise<Uint8Array>,
+    options: MessageOptions,
+    callback?: WriteCallback,
+    byteLength = 0,
+  ): void {
+    const isFirst = this.#isFirstFragment;
+    this.#isFirstFragment = options.isFinal;
+    // [RFC6455-6.1-6] [RFC6455-5.4-2] type in the first frame, continuation in the others
+    let first = isFirst ? (options.isBinary ? BINARY : TEXT) : CONTINUATION;
+    // [RFC6455-6.1-7]
+    if (options.isFinal) first |= FIN;
+    const isMasked = options.isMasked ?? this.#masks;
+    if (isFirst) {
+      this.#compressesMessage =
+        options.compress &&
+        this.#deflater !== undefined &&
+        (this.#compressFromBytes === 0 || this.#lengthOf(payload, byteLength) >= this.#compressFromBytes);
+    }
+    const compress = this.#compressesMessage;
+    if (!compress && this.#queue === undefined && !(payload instanceof Promise)) {
+      this.#append(first, payload, isMasked, callback);
+      return;
+    }
+    // [RFC7692-6.1-1] RSV1 on the first frame only
+    if (compress && isFirst) first |= RSV1;
+    this.#submit({
+      first,
+      payload,
+      byteLength: this.#lengthOf(payload, byteLength),
+      compress,
+      isFirst,
+      isMasked,
+      callback,
+    });
+  }
+
+  /** Sends a control frame; its payload is at most 125 bytes. */
+  sendControl(
+    opcode: number,
+    payload: Uint8Array | string | Promise<Uint8Array>,
+    callback?: WriteCallback,
+    isMasked = this.#masks,
+    byteLength = 0,
+  ): void {
+    if (this.#queue === undefined && !(payload instanceof Promise)) {
+      this.#append(FIN | opcode, payload, isMasked, callback);
+      return;
+    }
+    this.#submit({
+      first: FIN | opcode,
+      payload,
+      byteLength: this.#lengthOf(payload, byteLength),
+      compress: false,
+      isFirst: false,
+      isMasked,
+      callback,
+    });
+  }
+
+  /** Sends a message that others get too; takes the frame that was made for them wherever it is the same. */
+  sendBroadcast(message: Broadcast, callback?: WriteCallback): void {
+    const { payload, isBinary, compress } = message;
+    const compresses = compress && this.#deflater !== undefined && payload.length >= this.#compressFromBytes;
+    if (this.#queue === undefined && this.#isFirstFragment && !this.#masks) {
+      if (!compresses) {
+        this.sendRaw([message.frame()], callback);
+        return;
+      }
+      if (this.#sharedWindowBits !== undefined) {
+        const frame = message.compressedFrame(this.#sharedWindowBits, this.#deflater!);
+        if (!(frame instanceof Promise)) {
+          this.sendRaw([frame], callback);
+          return;
+        }
+      }
+    }
+    this.sendMessage(payload, { isBinary, isFinal: true, compress }, callback);
+  }
+
+  /** Sends bytes that are frames already, ahead of whatever waits for a compressor. */
+  sendRaw(pieces: Uint8Array[], callback?: WriteCallback): void {
+    for (const piece of pieces) this.output.appendRaw(piece);
+    this.#wake(callback);
+  }
+
+  /** The connection is gone: what waits is dropped, and its callbacks get an error. */
+  abort(): void {
+    this.#isAborted = true;
+    this.#deflater?.close();
+  }
+
+  #append(first: number, payload: Uint8Array | string, isMasked: boolean, callback: WriteCallback | undefined, isOwned = false): void {
+    // [RFC6455-5.3-2] a fresh key for every frame
+    this.output.append(first, payload, isMasked, isMasked ? this.#maskingKey() : 0, isOwned);
+    this.#wake(callback);
+  }
+
+  #submit(job: Job): void {
+    if (this.#queue !== undefined) {
+      this.#queue.push(job);
+      this.queuedBytes += job.byteLength;
+      return;
+    }
+    const running = this.#run(job);
+    if (running === undefined) return;
+    this.#queue = [];
+    this.queuedBytes += job.byteLength;
+    this.#follow(running, job);
+  }
+
+  /** Does a job; where that takes time, returns the promise of the end of it. */
+  #run(job: Job): Promise<void> | undefined {
+    if (job.payload instanceof Promise) {
+      return job.payload.then((payload) => {
+        if (this.#isAborted) throw new Error('The socket was closed while the blob was being read');
+        job.payload = payload;
+        return this.#run(job);
+      });
+    }
+    if (!job.compress) {
+      this.#append(job.first, job.payload, job.isMasked, job.callback);
+      return undefined;
+    }
+    const compressed = this.#deflater!.deflate(this.#bytesOf(job.payload), job.isFirst, job.first >= FIN);
+    if (!(compressed instanceof Promise)) {
+      this.#append(job.first, compressed, job.isMasked, job.callback, true);
+      return undefined;
+    }
+    return compressed.then((bytes) => {
+      if (this.#isAborted) throw new Error('The socket was closed while data was being compressed');
+      this.#append(job.first, bytes, job.isMasked, job.callback, true);
+    });
+  }
+
+  #follow(running: Promise<void>, job: Job): void {
+    running.then(
+      () => {
+        this.queuedBytes -= job.byteLength;
+        this.#runQueue();
+      },
+      (error) => this.#failQueue(error, job),
+    );
+  }
+
+  #runQueue(): void {
+    const queue = this.#queue!;
+    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
+      const running = this.#run(job);
+      if (running !== undefined) {
+        this.#follow(running, job);
+        return;
+      }
+      this.queuedBytes -= job.byteLength;
+    }
+    this.#queue = undefined;
+  }
+
+  #failQueue(error: Error, failed: Job): void {
+    const jobs = [failed, ...this.#queue!];
+    this.#queue = undefined;
+    this.queuedBytes = 0;
+    for (const job of jobs) job.callback?.(error);
+    // Where the connection still stands a message is missing from it, and its compression context is lost.
+    if (!this.#isAborted) this.onError(error);
+  }
+
+  /** Replaced by the owner: sending failed for a reason other than the connection's end. */
+  onError: (error: Error) => void = () => {};
+
+  #lengthOf(payload: Uint8Array | string | Promise<Uint8Array>, promised: number): number {
+    if (typeof payload === 'string') return this.#platform.textLength(payload);
+    return payload instanceof Promise ? promised : payload.length;
+  }
+
+  #bytesOf(payload: Uint8Array | string): Uint8Array {
+    if (typeof payload !== 'string') return payload;
+    const bytes = this.#platform.allocate(this.#platform.textLength(payload));
+    this.#platform.writeText(bytes, payload, 0);
+    return bytes;
+  }
+}

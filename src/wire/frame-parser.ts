@@ -1,0 +1,168 @@
+// Cuts a stream of bytes into frames (RFC 6455 §5.2) and removes the mask (§5.3). It knows where a frame begins and
+// ends, not whether it is allowed: that is its handler's question, asked as soon as the header is complete.
+//
+// A frame that lies whole in the bytes at hand is passed on as a range of them. Of any other frame the parts are passed
+// on as they come, so that nothing is kept here but a header of at most 14 bytes.
+
+import { applyMask, readMaskingKey, rotateMaskingKey, wordsOf } from './mask.js';
+
+export interface FrameHandler {
+  /**
+   * A header is complete.
+   *
+   * @param first FIN, RSV1-3 and the opcode, as on the wire
+   * @param second MASK and the 7-bit length, as on the wire; tells which form carried the length
+   * @param payloadLength in bytes; from 2^53 on only approximate
+   * @returns false to stop: the frame is refused
+   */
+  onHeader(first: number, second: number, payloadLength: number): boolean;
+  /** The whole payload, unmasked: `bytes[start, end)`. */
+  onPayload(bytes: Uint8Array, start: number, end: number): void;
+  /** A part of the payload, unmasked. The last part says so; there is always a last part, possibly empty. */
+  onPayloadPart(bytes: Uint8Array, start: number, end: number, isLast: boolean): void;
+}
+
+const MAX_HEADER_BYTES = 14;
+
+export class FrameParser {
+  readonly #handler: FrameHandler;
+  /** Set by the handler to make `push` return after the frame at hand. */
+  isStopped = false;
+  /** Start of a header that has not arrived whole. */
+  #stash: Uint8Array | undefined;
+  #stashLength = 0;
+  /** Payload bytes still to come of a frame whose parts are being passed on; the key fits the next one. */
+  #remaining = 0;
+  #key = 0;
+  /** How much of the bytes given to `push` has been dealt with; right also when the handler throws. */
+  #offset = 0;
+
+  constructor(handler: FrameHandler) {
+    this.#handler = handler;
+  }
+
+  /** Bytes of the last `push` that were consumed. */
+  get consumed(): number {
+    return this.#offset;
+  }
+
+  /** True inside a frame: the peer owes us the rest of a header or of a payload. */
+  get isMidFrame(): boolean {
+    return this.#remaining > 0 || this.#stashLength > 0;
+  }
+
+  /**
+   * Parses `bytes`, which now belong to the parser: payloads are unmasked in place. Returns when all is consumed or the
+   * handler stopped it; `consumed` tells how far it came.
+   */
+  push(bytes: Uint8Array): void {
+    this.#offset = 0;
+    const handler = this.#handler;
+    const end = bytes.length;
+    if (this.#remaining > 0) this.#continuePayload(bytes);
+    if (this.#stashLength > 0 && !this.isStopped) this.#continueHeader(bytes);
+    // One view for all frames of the chunk; the price of a view is that of masking 100 bytes.
+    const words = end - this.#offset >= 32 ? wordsOf(bytes) : undefined;
+
+    // The loop works on local variables and handles one frame a turn; it is long because a call per field would cost
+    // more than the field.
+    while (!this.isStopped) {
+      const start = this.#offset;
+      if (end - start < 2) break;
+      const first = bytes[start]!;
+      const second = bytes[start + 1]!;
+      let length = second & 0x7f;
+      let position = start + 2;
+      // [RFC6455-5.2-7] network byte order
+      if (length === 126) {
+        if (end - position < 2) break;
+        length = (bytes[position]! << 8) | bytes[position + 1]!;
+        position += 2;
+      } else if (length === 127) {
+        if (end - position < 8) break;
+        length = readUint64(bytes, position);
+        position += 8;
+      }
+      let key = 0;
+      if (second >= 0x80) {
+        if (end - position < 4) break;
+        key = readMaskingKey(bytes, position);
+        position += 4;
+      }
+      this.#offset = position;
+      if (!handler.onHeader(first, second, length)) return;
+      const available = end - position;
+      if (length > available) {
+        this.#remaining = length;
+        this.#key = key;
+        this.#continuePayload(bytes);
+        return;
+      }
+      const payloadEnd = position + length;
+      // [RFC6455-6.2-7]
+      if (key !== 0) applyMask(bytes, position, payloadEnd, key, words);
+      this.#offset = payloadEnd;
+      handler.onPayload(bytes, position, payloadEnd);
+    }
+    if (!this.isStopped && this.#offset < end) this.#stashHeader(bytes);
+  }
+
+  /** Passes on what has come of a payload that did not fit in one chunk. */
+  #continuePayload(bytes: Uint8Array): void {
+    const start = this.#offset;
+    const end = Math.min(bytes.length, start + this.#remaining);
+    if (this.#key !== 0) {
+      applyMask(bytes, start, end, this.#key);
+      this.#key = rotateMaskingKey(this.#key, end - start);
+    }
+    this.#offset = end;
+    this.#remaining -= end - start;
+    this.#handler.onPayloadPart(bytes, start, end, this.#remaining === 0);
+  }
+
+  #stashHeader(bytes: Uint8Array): void {
+    this.#stash ??= new Uint8Array(MAX_HEADER_BYTES);
+    this.#stash.set(bytes.subarray(this.#offset));
+    this.#stashLength = bytes.length - this.#offset;
+    this.#offset = bytes.length;
+  }
+
+  /** Completes a header that began in earlier bytes. */
+  #continueHeader(bytes: Uint8Array): void {
+    const stash = this.#stash!;
+    while (this.#stashLength < 2 || this.#stashLength < headerLength(stash[1]!)) {
+      if (this.#offset === bytes.length) return;
+      stash[this.#stashLength++] = bytes[this.#offset++]!;
+    }
+    const second = stash[1]!;
+    const length7 = second & 0x7f;
+    const length =
+      length7 < 126 ? length7 : length7 === 126 ? (stash[2]! << 8) | stash[3]! : readUint64(stash, 2);
+    this.#key = second >= 0x80 ? readMaskingKey(stash, this.#stashLength - 4) : 0;
+    this.#stashLength = 0;
+    if (!this.#handler.onHeader(stash[0]!, second, length)) {
+      this.isStopped = true;
+      return;
+    }
+    this.#remaining = length;
+    if (length === 0) this.#handler.onPayloadPart(bytes, this.#offset, this.#offset, true);
+    else if (this.#offset < bytes.length) this.#continuePayload(bytes);
+  }
+}
+
+/** Size of a header, told from its second byte. */
+function headerLength(second: number): number {
+  const length7 = second & 0x7f;
+  return (length7 < 126 ? 2 : length7 === 126 ? 4 : 10) + (second >= 0x80 ? 4 : 0);
+}
+
+function readUint64(bytes: Uint8Array, offset: number): number {
+  const high = readUint32(bytes, offset);
+  return high * 2 ** 32 + readUint32(bytes, offset + 4);
+}
+
+function readUint32(bytes: Uint8Array, offset: number): number {
+  return (
+    ((bytes[offset]! << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!) >>> 0
+  );
+}

@@ -1,0 +1,398 @@
+// The server: takes upgrades from an HTTP server of its own, from the user's, or by hand, and makes WebSockets of them
+// (RFC 6455 §4.2). The checks and their order are in `protocol/server-handshake.ts`.
+
+import { EventEmitter } from 'node:events';
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { isDriven } from '../io/driver.js';
+import { sha1Base64 } from '../io/handshake-crypto.js';
+import { platform } from '../io/platform.js';
+import { acceptKey } from '../protocol/accept-key.js';
+import { Broadcast } from '../protocol/broadcast.js';
+import { LIMITS } from '../protocol/limits.js';
+import {
+  buildResponse,
+  checkRequest,
+  checkSubprotocols,
+  type ExtraHeaders,
+  type Rejection,
+  rejection,
+  serializeRejection,
+  serializeResponse,
+  UNACCEPTABLE_EXTENSIONS,
+} from '../protocol/server-handshake.js';
+import { chooseSubprotocol } from '../protocol/subprotocol.js';
+import { formatExtensions, parseExtensions } from '../wire/extension-header.js';
+import { OPEN } from './constants.js';
+import { EMPTY, toBytes } from './payload.js';
+import { PerMessageDeflate, type PerMessageDeflateOptions } from './permessage-deflate.js';
+import { type SocketOptions, WebSocket } from './websocket.js';
+
+interface ClientInfo {
+  origin: string | undefined;
+  secure: boolean;
+  req: IncomingMessage;
+}
+
+type Verdict = (isVerified: boolean, code?: number, message?: string, headers?: ExtraHeaders) => void;
+
+export interface ServerOptions extends SocketOptions {
+  backlog?: number | null | undefined;
+  clientTracking?: boolean | undefined;
+  handleProtocols?: ((protocols: Set<string>, request: IncomingMessage) => string | false) | null | undefined;
+  host?: string | null | undefined;
+  noServer?: boolean | undefined;
+  path?: string | null | undefined;
+  perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
+  port?: number | null | undefined;
+  server?: Server | HttpsServer | null | undefined;
+  verifyClient?: ((info: ClientInfo, verdict: Verdict) => unknown) | null | undefined;
+  WebSocket?: typeof WebSocket | undefined;
+}
+
+export interface BroadcastOptions {
+  /** Which of the open clients get it; all by default. */
+  filter?: (client: WebSocket) => boolean;
+  binary?: boolean;
+  compress?: boolean;
+}
+
+export interface CloseOptions {
+  /** Status code for the clients; 1001 (going away) by default. */
+  code?: number;
+  reason?: string | Uint8Array;
+  /** How long clients have to answer before they are cut off; 10 seconds by default. */
+  timeoutMs?: number;
+}
+
+type OnUpgraded = (webSocket: WebSocket, request: IncomingMessage) => void;
+type State = 'running' | 'closing' | 'closed';
+
+const EXTENSION = PerMessageDeflate.extensionName;
+
+export class WebSocketServer extends EventEmitter {
+  /** Read at every handshake, so that changes take effect. */
+  options: ServerOptions & Required<Pick<ServerOptions, 'WebSocket'>>;
+  /** The open and closing connections; absent without `clientTracking`. */
+  clients?: Set<WebSocket>;
+  _server: Server | HttpsServer | null = null;
+
+  #state: State = 'running';
+  #closesWithLastClient = false;
+  #removeListeners: () => void = () => {};
+
+  /**
+   * @param options exactly one of `port`, `server` and `noServer`
+   * @param callback added as a listener of 'listening', where the server is our own
+   * @throws TypeError without such an option, or with more than one
+   */
+  constructor(options?: ServerOptions, callback?: () => void) {
+    super();
+    this.options = {
+      allowSynchronousEvents: true,
+      autoPong: true,
+      maxBufferedChunks: LIMITS.maxBufferedChunks,
+      maxFragments: LIMITS.maxFragments,
+      maxPayload: LIMITS.maxPayload,
+      maxPendingAutoPongs: LIMITS.maxPendingAutoPongs,
+      skipUTF8Validation: false,
+      perMessageDeflate: false,
+      handleProtocols: null,
+      clientTracking: true,
+      closeTimeout: LIMITS.closeTimeoutMs,
+      verifyClient: null,
+      noServer: false,
+      backlog: null,
+      server: null,
+      host: null,
+      path: null,
+      port: null,
+      WebSocket,
+      ...options,
+    };
+    const { port, server, noServer, host, backlog } = this.options;
+    if (Number(port != null) + Number(Boolean(server)) + Number(Boolean(noServer)) !== 1) {
+      throw new TypeError('One and only one of the "port", "server", or "noServer" options must be specified');
+    }
+    if (this.options.perMessageDeflate === true) this.options.perMessageDeflate = {};
+    if (this.options.clientTracking) this.clients = new Set();
+    if (server) {
+      this._server = server;
+    } else if (port != null) {
+      this._server = createServer(answerUpgradeRequired);
+      this._server.listen(port, host as string, backlog as number, callback);
+    }
+    if (this._server !== null) this.#listenTo(this._server);
+  }
+
+  /**
+   * The address that the server listens on, `null` when it does not.
+   *
+   * @throws Error in `noServer` mode
+   */
+  address(): AddressInfo | string | null {
+    if (this.options.noServer) throw new Error('The server is operating in "noServer" mode');
+    return this._server?.address() ?? null;
+  }
+
+  /**
+   * Stops taking connections. With a callback, or nothing, as in `ws`: clients are left alone, and 'close' comes when the
+   * last of them is gone. With an options object clients are closed too, and the promise is kept once all is over.
+   *
+   * @param options the callback, or how to close the clients
+   */
+  close(callback?: (error?: Error) => void): void;
+  close(options: CloseOptions): Promise<void>;
+  close(options?: CloseOptions | ((error?: Error) => void)): Promise<void> | undefined {
+    if (typeof options === 'object') return this.#closeAll(options);
+    this.#stop(options);
+    return undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#closeAll({});
+  }
+
+  /**
+   * Sends one message to every open client, encoded once (and compressed once, where clients keep no context).
+   *
+   * @param data as for `WebSocket#send`, but for Blobs
+   * @returns how many clients it was sent to
+   */
+  broadcast(data: unknown, { filter, binary, compress = true }: BroadcastOptions = {}): number {
+    const isText = typeof data === 'string' || typeof data === 'number';
+    const payload = isText ? String(data) : toBytes(data || EMPTY);
+    const message = new Broadcast(payload, binary ?? !isText, compress, platform);
+    let count = 0;
+    for (const client of this.clients ?? []) {
+      if (client.readyState !== OPEN || (filter !== undefined && !filter(client))) continue;
+      client._sendBroadcast(message);
+      count++;
+    }
+    return count;
+  }
+
+  /** Whether a request is for this server: by default, whether its path is `options.path`. May be replaced. */
+  shouldHandle(request: IncomingMessage): boolean | Promise<boolean> {
+    const { path } = this.options;
+    return !path || (request.url ?? '').split('?', 1)[0] === path;
+  }
+
+  /**
+   * Answers an upgrade request, whatever server it came to.
+   *
+   * @param socket any Duplex
+   * @param head what was read behind the request
+   * @param callback gets the WebSocket; 'connection' is not emitted
+   */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, callback: OnUpgraded): void {
+    socket.on('error', destroyOnError);
+    const verdict = checkRequest(request);
+    if (!verdict.ok) {
+      this.#refuse(request, socket, verdict);
+      return;
+    }
+    if (!this.shouldHandle(request)) {
+      abort(socket, rejection(400));
+      return;
+    }
+    const subprotocols = checkSubprotocols(request);
+    const extensions = this.#negotiate(request);
+    if (!subprotocols.ok || extensions === undefined) {
+      this.#refuse(request, socket, subprotocols.ok ? UNACCEPTABLE_EXTENSIONS : subprotocols);
+      return;
+    }
+    const info: ClientInfo = {
+      origin: verdict.origin,
+      secure: Boolean((request.socket as TLSSocket)?.authorized || (request.socket as TLSSocket)?.encrypted),
+      req: request,
+    };
+    this.#verify(info, socket, () =>
+      this.completeUpgrade(extensions, verdict.key, subprotocols.offer, request, socket, head, callback),
+    );
+  }
+
+  /** Sends the response and makes the WebSocket. Called by `handleUpgrade()`; public because `ws` has it. */
+  completeUpgrade(
+    extensions: Record<string, PerMessageDeflate | undefined>,
+    key: string,
+    protocols: Set<string>,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    callback: OnUpgraded,
+  ): void {
+    if (!socket.readable || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    if (isDriven(socket)) {
+      throw new Error(
+        'server.handleUpgrade() was called more than once with the same socket, possibly due to a misconfiguration',
+      );
+    }
+    if (this.#state !== 'running') {
+      abort(socket, rejection(503));
+      return;
+    }
+    const webSocket = new this.options.WebSocket(null, undefined, this.options as object);
+    const { handleProtocols } = this.options;
+    const protocol = chooseSubprotocol(protocols, handleProtocols && ((offer) => handleProtocols(offer, request)));
+    const deflate = extensions[EXTENSION];
+    if (protocol !== undefined) webSocket._protocol = protocol;
+    if (deflate !== undefined) webSocket._extensions = extensions;
+    const lines = buildResponse(
+      acceptKey(key, sha1Base64),
+      protocol,
+      deflate && formatExtensions({ [EXTENSION]: [deflate.params!] }),
+    );
+    this.emit('headers', lines, request);
+    socket.write(serializeResponse(lines), 'latin1');
+    socket.removeListener('error', destroyOnError);
+    webSocket.setSocket(socket, head, this.options);
+    if (this.clients !== undefined) this.#track(this.clients, webSocket);
+    callback(webSocket, request);
+  }
+
+  #listenTo(server: Server | HttpsServer): void {
+    const onConnection: OnUpgraded = (webSocket, request) => this.emit('connection', webSocket, request);
+    const listeners: [event: string, listener: (...args: never[]) => void][] = [
+      ['listening', () => this.emit('listening')],
+      ['error', (error: Error) => this.emit('error', error)],
+      [
+        'upgrade',
+        (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+          this.handleUpgrade(request, socket, head, onConnection),
+      ],
+    ];
+    for (const [event, listener] of listeners) server.on(event, listener as () => void);
+    this.#removeListeners = () => {
+      for (const [event, listener] of listeners) server.removeListener(event, listener as () => void);
+    };
+  }
+
+  /** The extensions to use, `undefined` when the client's offer is malformed or cannot be met. */
+  #negotiate(request: IncomingMessage): Record<string, PerMessageDeflate | undefined> | undefined {
+    const header = request.headers['sec-websocket-extensions'];
+    const options = this.options.perMessageDeflate;
+    if (!options || header === undefined) return {};
+    try {
+      const offers = parseExtensions(String(header))[EXTENSION];
+      if (offers === undefined) return {};
+      const deflate = new PerMessageDeflate({
+        ...(options as PerMessageDeflateOptions),
+        isServer: true,
+        maxPayload: this.options.maxPayload ?? LIMITS.maxPayload,
+      });
+      deflate.accept(offers);
+      return { [EXTENSION]: deflate };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Asks the user's `verifyClient`: with two parameters it answers through the second, else by what it returns. */
+  #verify(info: ClientInfo, socket: Duplex, proceed: () => void): void {
+    const { verifyClient } = this.options;
+    if (!verifyClient) {
+      proceed();
+      return;
+    }
+    const decide: Verdict = (isVerified, code = 401, message, headers) => {
+      if (isVerified) proceed();
+      else abort(socket, rejection(code || 401, message, headers));
+    };
+    if (verifyClient.length === 2) {
+      verifyClient(info, decide);
+      return;
+    }
+    const answer = verifyClient(info, decide);
+    // DIFFERS(ws): a promise is waited for; there it is truthy, and lets everybody in.
+    if (answer instanceof Promise) {
+      answer.then(
+        (isVerified) => process.nextTick(decide, Boolean(isVerified)),
+        (error) => this.#refuse(info.req, socket, rejection(500, undefined), error),
+      );
+    } else {
+      decide(Boolean(answer));
+    }
+  }
+
+  /** Refuses a handshake, unless a 'wsClientError' listener takes that over. */
+  #refuse(request: IncomingMessage, socket: Duplex, reason: Rejection, cause?: unknown): void {
+    if (this.listenerCount('wsClientError') > 0) {
+      const error = new Error(reason.message, cause === undefined ? undefined : { cause });
+      this.emit('wsClientError', error, socket, request);
+    } else {
+      abort(socket, reason);
+    }
+  }
+
+  #track(clients: Set<WebSocket>, webSocket: WebSocket): void {
+    clients.add(webSocket);
+    webSocket.on('close', () => {
+      clients.delete(webSocket);
+      if (this.#closesWithLastClient && clients.size === 0) process.nextTick(() => this.#emitClose());
+    });
+  }
+
+  #stop(callback: ((error?: Error) => void) | undefined): void {
+    if (this.#state === 'closed') {
+      if (callback) this.once('close', () => callback(new Error('The server is not running')));
+      process.nextTick(() => this.#emitClose());
+      return;
+    }
+    if (callback) this.once('close', callback);
+    if (this.#state === 'closing') return;
+    this.#state = 'closing';
+    const server = this._server;
+    this.#removeListeners();
+    this._server = null;
+    if (server !== null && !this.options.server) {
+      server.close(() => this.#emitClose());
+    } else if (this.clients !== undefined && this.clients.size > 0) {
+      this.#closesWithLastClient = true;
+    } else {
+      process.nextTick(() => this.#emitClose());
+    }
+  }
+
+  #closeAll({ code = 1001, reason, timeoutMs = 10_000 }: CloseOptions): Promise<void> {
+    const clients = [...(this.clients ?? [])];
+    for (const client of clients) client.close(code, reason);
+    const timer = setTimeout(() => {
+      for (const client of clients) client.terminate();
+    }, timeoutMs);
+    return new Promise((resolve) => {
+      this.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      if (this.#state !== 'closing') this.#stop(undefined);
+    });
+  }
+
+  #emitClose(): void {
+    this.#state = 'closed';
+    this.emit('close');
+  }
+}
+
+function answerUpgradeRequired(_request: IncomingMessage, response: import('node:http').ServerResponse): void {
+  const body = STATUS_CODES[426] as string;
+  response.writeHead(426, { 'Content-Length': body.length, 'Content-Type': 'text/plain' });
+  response.end(body);
+}
+
+/** [RFC6455-4.2.1-1] An HTTP error, and the end: the connection is of no further use to anybody. */
+function abort(socket: Duplex, reason: Rejection): void {
+  socket.once('finish', () => socket.destroy());
+  socket.end(serializeRejection(reason, STATUS_CODES));
+}
+
+function destroyOnError(this: Duplex): void {
+  this.destroy();
+}

@@ -1,0 +1,76 @@
+// The two packages that every behaviour test runs against: npm `ws` (the yardstick) and hawser (the built dist), and
+// the list of points where hawser deliberately behaves differently. HAWSER_BEHAVIOUR=ws or =hawser runs one of them.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'vitest';
+
+// biome-ignore lint/suspicious/noExplicitAny: private names are tested too, and no type describes both packages
+export type Package = any;
+
+export interface Implementation {
+  name: 'ws' | 'hawser';
+  /** What `require(name)` returns: the WebSocket class with everything else as its properties. */
+  ws: Package;
+  /** File that `require` loads, for tests that run a child process. */
+  main: string;
+}
+
+/** Where hawser differs from npm `ws` on purpose, and why. Each is stated by at least one test, with both outcomes. */
+export const DIFFERENCES = {
+  'esm-statics': 'the default export is the same complete class, whichever module system loads it',
+  'esm-server': '`Server` can be imported by name, because programs do and the types promise it',
+  'bundled-types': 'the types ship with the package instead of in a second one that lags behind',
+  'browser-named-exports': 'bundlers refuse an entry without the names that a program imports',
+  'unhandled-error': 'a misbehaving peer must not end the process because nobody listens to "error"',
+  'early-utf8': 'text that is not UTF-8 fails at its first bad byte, not when the message ends',
+  'minimal-length':
+    'RFC 6455 §5.2 requires the shortest length form; the sender of another one broke the protocol',
+  'length-msb':
+    'RFC 6455 §5.2 requires the most significant bit of a 64-bit length to be 0: a protocol error, not a limit',
+  'count-limits':
+    'what a peer can make us hold is bounded in bytes, so no count of fragments or chunks is needed by default',
+  'null-address': 'the types allow `new WebSocket(null)`, so it works',
+  'strict-request':
+    'RFC 6455 §4.2.1 requires HTTP/1.1 or higher, a Host header and the Connection token of a client',
+  'strict-response': 'RFC 6455 §4.1 requires the client to check the Connection token of the response',
+  'shared-memory': 'the bytes of the caller are never changed, and a SharedArrayBuffer is no exception',
+  'wide-limits': 'a limit of 2^31 or more means what it says instead of wrapping to "no limit"',
+  'async-verify': 'a one-argument verifyClient that returns a promise is awaited instead of taken for "yes"',
+} as const;
+
+export type Difference = keyof typeof DIFFERENCES;
+
+/** Picks what this implementation is expected to do where the two differ; the key names the reason. */
+export function differs<T>(
+  { name }: Implementation,
+  _difference: Difference,
+  outcomes: { ws: T; hawser: T },
+): T {
+  return outcomes[name];
+}
+
+/** The repository's root: vitest runs there. */
+export const ROOT = process.cwd();
+const BUILT = join(ROOT, 'dist', 'index.js');
+
+const MAINS = { ws: join(ROOT, 'node_modules', 'ws', 'index.js'), hawser: BUILT };
+
+/** Runs the same tests for each implementation. Without a build hawser's part fails; it is never left out. */
+export function behaviour(title: string, body: (implementation: Implementation) => void): void {
+  for (const name of selected()) {
+    describe(`${name}: ${title}`, () => {
+      const main = MAINS[name];
+      if (existsSync(main)) return body({ name, main, ws: require(main) });
+      it('is built', () => {
+        throw new Error('dist/index.js is missing: run `npm run build` before the behaviour tests');
+      });
+    });
+  }
+}
+
+function selected(): Implementation['name'][] {
+  const only = process.env.HAWSER_BEHAVIOUR;
+  if (only === undefined || only === '') return ['ws', 'hawser'];
+  if (only === 'ws' || only === 'hawser') return [only];
+  throw new Error(`HAWSER_BEHAVIOUR is "${only}": expected "ws" or "hawser"`);
+}

@@ -1,0 +1,48 @@
+// The built package under each supported line of Node.js: a self-checking program, loaded in both module systems. The
+// binaries come from npm, with a lock file of their own in nodes/.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { installLocked, run } from './install.js';
+import { entries, isHawser, subjectName } from './subject.js';
+
+const folder = join(__dirname, 'nodes');
+const platform = `${process.platform}-${process.arch}`;
+let isInstalled = false;
+
+const STEPS = ['echo', 'deflate', 'stream', 'close', 'server of the user'];
+const ADDITIONS = isHawser ? ['async iterator', 'sent, broadcast and close of all'] : [];
+
+/** What the program reports when all went well; Node has a WebSocket of its own from 22 on. */
+function expectedOf(line: string, system: string) {
+  const done = Object.fromEntries([...STEPS, ...ADDITIONS].map((step) => [step, 'done']));
+  const ofGlobal = line === '20' ? 'this Node has none' : 'done';
+  return { node: line, system, done: { ...done, 'global WebSocket as client': ofGlobal } };
+}
+
+describe('the build under every supported Node.js', () => {
+  const lines = ['20', '22', '24', '26'];
+  const locked = readFileSync(join(folder, 'package-lock.json'), 'utf8');
+  const packageOf = (line: string) => `node${line}-${platform}`;
+  const binaryOf = (line: string) => join('node_modules', packageOf(line), 'bin', 'node');
+  const available = lines.filter((line) => locked.includes(`"node_modules/${packageOf(line)}"`));
+
+  beforeAll(async () => {
+    isInstalled = await installLocked(folder, available.map(binaryOf));
+  }, 300_000);
+
+  describe.each(lines)('Node %s', (line) => {
+    it.for([
+      ['commonjs', 'as-commonjs.cjs', entries.require, entries.import],
+      ['module', 'as-module.mjs', entries.import, entries.require],
+    ] as const)('loaded as %s -> every exchange completes', async ([system, program, ...files], { skip }) => {
+      skip(!available.includes(line), `the lock has no Node ${line} for ${platform}`);
+      skip(!isInstalled, 'not installed, and offline');
+      const binary = join(folder, binaryOf(line));
+      const { code, stdout, stderr } = await run(binary, [join(folder, program), ...files, subjectName]);
+      expect(code, stderr).toBe(0);
+      expect(JSON.parse(stdout)).toEqual(expectedOf(line, system));
+    });
+  });
+});
