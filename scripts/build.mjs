@@ -20,14 +20,19 @@ function newestIn(dir) {
 
 function isFresh() {
   if (!existsSync(stamp)) return false;
-  const inputs = [newestIn(join(root, 'src')), ...['tsconfig.json', 'package.json'].map((f) => statSync(join(root, f)).mtimeMs)];
+  const inputs = [
+    newestIn(join(root, 'src')),
+    ...['tsconfig.json', 'package.json'].map((f) => statSync(join(root, f)).mtimeMs),
+  ];
   return statSync(stamp).mtimeMs >= Math.max(...inputs);
 }
 
 if (!(process.argv.includes('--if-needed') && isFresh())) {
   rmSync(dist, { recursive: true, force: true });
   const tsc = createRequire(import.meta.url).resolve('typescript/package.json');
-  execFileSync(process.execPath, [join(dirname(tsc), 'bin', 'tsc'), '-p', join(root, 'tsconfig.json')], { stdio: 'inherit' });
+  execFileSync(process.execPath, [join(dirname(tsc), 'bin', 'tsc'), '-p', join(root, 'tsconfig.json')], {
+    stdio: 'inherit',
+  });
   const page = join(root, 'src', 'cli', 'page');
   if (existsSync(page)) cpSync(page, join(dist, 'cli', 'page'), { recursive: true });
   const main = join(dist, 'cli', 'main.js');

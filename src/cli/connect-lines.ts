@@ -7,17 +7,16 @@ import type { Outcome } from './connect-outcome.js';
 export async function sendLines(socket: WebSocket, outcome: Outcome, waitMs: number): Promise<void> {
   const lines = createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY });
   for await (const line of lines) {
-    if (socket.readyState !== socket.OPEN) return;
-    await sent(socket, line);
+    try {
+      // Waits until the message was handed to the operating system: input is read no faster than that.
+      await socket.sent(line);
+    } catch {
+      return; // the connection has ended, and its close event tells how
+    }
   }
   if (waitMs === Number.POSITIVE_INFINITY || socket.readyState !== socket.OPEN) return;
   if (waitMs === 0) outcome.close();
   else closeWhenQuiet(socket, outcome, waitMs);
-}
-
-/** Resolves when the message has been handed to the operating system: input is read no faster than that. */
-function sent(socket: WebSocket, line: string): Promise<void> {
-  return new Promise((resolve) => socket.send(line, () => resolve()));
 }
 
 function closeWhenQuiet(socket: WebSocket, outcome: Outcome, waitMs: number): void {

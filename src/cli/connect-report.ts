@@ -76,7 +76,9 @@ class TextReporter implements Reporter {
       socket.extensions === '' ? '' : escapeLine(socket.extensions),
     ].filter((fact) => fact !== '');
     const suffix = facts.length === 0 ? '' : ` (${facts.join(', ')})`;
-    this.note(`connected to ${escapeLine(socket.url)}${suffix}; /help shows the commands, Ctrl+C closes`);
+    this.note(
+      `connected to ${escapeLine(socket.url ?? '')}${suffix}; /help shows the commands, Ctrl+C closes`,
+    );
   }
 
   message(data: Buffer, isBinary: boolean): void {
@@ -117,6 +119,9 @@ class TextReporter implements Reporter {
 
   close(code: number, reason: Buffer, exitCode: number): void {
     if (exitCode === EXIT.FAILED) return;
+    // Nothing more will be typed, so the prompt does not come back.
+    this.#prompt?.hide();
+    this.#prompt = undefined;
     const { name, meaning, section } = describeCloseCode(code);
     // [RFC6455-5.5.1-4] the reason is not for end users; who sits here is looking at the protocol, so it is shown.
     const text = reason.length === 0 ? '' : `: "${escapeLine(decodeText(reason))}"`;

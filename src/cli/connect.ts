@@ -107,7 +107,7 @@ function readUrl(text: string): string {
   const schemes = ['ws:', 'wss:', 'http:', 'https:', 'ws+unix:'];
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !schemes.includes(url.protocol)) {
-    const hint = /^[\w.[\]:-]+(\/|$)/.test(text) ? `; did you mean ws://${text}?` : '';
+    const hint = /^[\w.-]+(:\d+)?(\/|$)/.test(text) ? `; did you mean ws://${text}?` : '';
     throw new UsageError(`not a WebSocket URL: ${JSON.stringify(text)}${hint}`);
   }
   if (url.hash !== '' || text.endsWith('#')) throw new UsageError('a WebSocket URL has no fragment (#…)');

@@ -166,14 +166,22 @@ function formatFrame(frame: InspectedFrame, palette: Palette): string {
   return `${lines.join('\n')}\n`;
 }
 
-const WIRE_WIDTH = 12;
-const LABEL_WIDTH = 24;
-
+/** A table without lines; a long value moves only its own row. */
 function formatFields(fields: Field[], palette: Palette): string[] {
-  return fields.map(({ name, wire, value, meaning, section }) => {
-    const label = `${name} ${shorten(escapeLine(value), 60)}`;
-    const left = `  ${shorten(wire, 47).padEnd(WIRE_WIDTH)} ${palette.bold(label.padEnd(LABEL_WIDTH))}`;
-    return `${left} ${meaning} ${palette.dim(section)}`;
+  const rows = fields.map(({ name, wire, value, section, meaning }) => ({
+    wire: shorten(wire, 47),
+    label: `${name} ${shorten(escapeLine(value), 60)}`,
+    section,
+    meaning,
+  }));
+  const widthOf = (column: 'wire' | 'label' | 'section', limit: number): number =>
+    Math.min(limit, Math.max(...rows.map((row) => row[column].length)));
+  const wireWidth = widthOf('wire', 12);
+  const labelWidth = widthOf('label', 26);
+  const sectionWidth = widthOf('section', 12);
+  return rows.map(({ wire, label, section, meaning }) => {
+    const left = `  ${wire.padEnd(wireWidth)}  ${palette.bold(label.padEnd(labelWidth))}`;
+    return `${left}  ${palette.dim(section.padEnd(sectionWidth))}  ${meaning}`;
   });
 }
 

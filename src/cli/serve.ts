@@ -143,18 +143,13 @@ export class DemoServer {
 
   /** Says goodbye with 1001, and waits for the peers' answers, but not long. */
   async close(): Promise<void> {
-    const sockets = [this.#compressing, this.#plain, this.#observing].flatMap((server) => [
-      ...server.clients,
-    ]);
     const closed = new Promise((resolve) => this.#http.close(resolve));
-    this.#http.closeIdleConnections();
-    for (const socket of sockets) socket.close(1001, 'the server is shutting down');
-    const deadline = setTimeout(() => {
-      for (const socket of sockets) socket.terminate();
-      this.#http.closeAllConnections();
-    }, CLOSE_GRACE_MS);
+    const goodbye = { code: 1001, reason: 'the server is shutting down', timeoutMs: CLOSE_GRACE_MS };
+    await Promise.all(
+      [this.#compressing, this.#plain, this.#observing].map((server) => server.close(goodbye)),
+    );
+    this.#http.closeAllConnections();
     await closed;
-    clearTimeout(deadline);
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -225,12 +220,17 @@ export class DemoServer {
     this.#listeners.add(socket);
     socket.on('close', () => this.#listeners.delete(socket));
     socket.on('message', (data: Buffer, isBinary: boolean) => {
-      for (const listener of this.#listeners) {
-        if (listener.bufferedAmount > MAX_BROADCAST_UNREAD_BYTES) listener.terminate();
-        else listener.send(data, { binary: isBinary });
-      }
+      const filter = (client: WebSocket): boolean => this.#listeners.has(client) && keepsUp(client);
+      this.#compressing.broadcast(data, { binary: isBinary, filter });
+      this.#plain.broadcast(data, { binary: isBinary, filter });
     });
   }
+}
+
+function keepsUp(listener: WebSocket): boolean {
+  const isBehind = listener.bufferedAmount > MAX_BROADCAST_UNREAD_BYTES;
+  if (isBehind) listener.terminate();
+  return !isBehind;
 }
 
 function start(socket: WebSocket, endpoint: Endpoint): void {

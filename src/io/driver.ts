@@ -3,7 +3,12 @@
 
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Connection, type ConnectionOptions, type ConnectionSink, type Transport } from '../protocol/connection.js';
+import {
+  Connection,
+  type ConnectionOptions,
+  type ConnectionSink,
+  type Transport,
+} from '../protocol/connection.js';
 import type { WriteCallback } from '../protocol/message-sender.js';
 import { outputBlock, platform } from './platform.js';
 

@@ -49,7 +49,8 @@ export class ZlibOutput {
 
   /** The first `length` bytes of all, in memory that is the caller's and not larger than needed. */
   bytes(length = this.length): Uint8Array {
-    if (this.#isOneCopy) return length === this.length ? this.#pieces[0]! : this.#pieces[0]!.subarray(0, length);
+    if (this.#isOneCopy)
+      return length === this.length ? this.#pieces[0]! : this.#pieces[0]!.subarray(0, length);
     return Buffer.concat(this.#pieces, length);
   }
 }

@@ -37,11 +37,10 @@ const pools = new Map<string, StreamPool>();
 export function poolFor(direction: Direction, options: ZlibOptions): StreamPool {
   // A dictionary is not looked into: its streams are shared with nobody.
   if (options.dictionary !== undefined) return new StreamPool(direction, options);
-  const { windowBits, level, memLevel, strategy } = options;
-  const key = [direction, windowBits, level, memLevel, strategy].join();
+  const key = [direction, options.windowBits, options.level, options.memLevel, options.strategy].join();
   let pool = pools.get(key);
   if (pool === undefined) {
-    pool = new StreamPool(direction, { windowBits, level, memLevel, strategy });
+    pool = new StreamPool(direction, options);
     pools.set(key, pool);
   }
   return pool;

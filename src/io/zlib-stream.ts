@@ -87,21 +87,26 @@ export class ZlibSettings {
   }
 }
 
+interface PendingRun {
+  input: Uint8Array;
+  output: Uint8Array;
+  resolve: () => void;
+  reject: (error: Error) => void;
+}
+
 export class ZlibStream {
   readonly #state = new Uint32Array(2);
   #native: NativeStream | undefined;
   #error: ZlibError | undefined;
-  /** Settles the promise of the run that is in the thread pool. */
-  #settle: ((error?: Error) => void) | undefined;
   #isRunning = false;
-  /** zlib has only the addresses of these while it runs in the thread pool; they must not be collected. */
-  #inUse: Uint8Array[] = [];
+  /** The run that is in the thread pool. zlib has the addresses of its buffers, so it stays until zlib is done. */
+  #pending: PendingRun | undefined;
 
   constructor(settings: ZlibSettings) {
     this.#native = settings.createNative(this.#state, () => this.#onRun());
     this.#native.onerror = (message, errno, code) => {
       this.#error = zlibError(message, errno, code);
-      if (this.#settle !== undefined) this.#onRun();
+      if (this.#pending !== undefined) this.#onRun();
     };
   }
 
@@ -128,11 +133,16 @@ export class ZlibStream {
   }
 
   /** The same in the thread pool. Neither buffer may change until the promise settles. */
-  run(input: Uint8Array, start: number, end: number, output: Uint8Array, outputLength: number): Promise<void> {
+  run(
+    input: Uint8Array,
+    start: number,
+    end: number,
+    output: Uint8Array,
+    outputLength: number,
+  ): Promise<void> {
     const native = this.#begin();
     return new Promise((resolve, reject) => {
-      this.#settle = (error) => (error === undefined ? resolve() : reject(error));
-      this.#inUse = [input, output];
+      this.#pending = { input, output, resolve, reject };
       native.write(Z_SYNC_FLUSH, input, start, end - start, output, 0, outputLength);
     });
   }
@@ -147,8 +157,7 @@ export class ZlibStream {
   close(): void {
     this.#native?.close();
     this.#native = undefined;
-    this.#settle?.(closedError());
-    this.#settle = undefined;
+    this.#pending?.reject(closedError());
   }
 
   /** Node.js aborts the process when a native stream is used while it runs or after it was closed: an error is better. */
@@ -161,10 +170,10 @@ export class ZlibStream {
 
   #onRun(): void {
     this.#isRunning = false;
-    this.#inUse = [];
-    const settle = this.#settle;
-    this.#settle = undefined;
-    settle?.(this.#error);
+    const pending = this.#pending;
+    this.#pending = undefined;
+    if (this.#error === undefined) pending?.resolve();
+    else pending?.reject(this.#error);
   }
 }
 

@@ -33,7 +33,10 @@ export class Broadcast {
   /** The unmasked frame, uncompressed. */
   frame(): Uint8Array {
     let frame = this.#frames.get(0) as Uint8Array | undefined;
-    if (frame === undefined) this.#frames.set(0, (frame = this.#encode(0, this.payload)));
+    if (frame === undefined) {
+      frame = this.#encode(0, this.payload);
+      this.#frames.set(0, frame);
+    }
     return frame;
   }
 

@@ -1,8 +1,8 @@
 // An established connection, without a socket and without a clock: bytes in, messages out, and the closing handshake
 // (RFC 6455 §5.5.1, §7). It tells its sink what arrived and its transport what to do; time is handed in.
 
-import { serializeClosePayload } from '../wire/close-payload.js';
 import { NO_STATUS_RECEIVED } from '../wire/close-code.js';
+import { serializeClosePayload } from '../wire/close-payload.js';
 import type { ProtocolError } from '../wire/errors.js';
 import { CLOSE, PING, PONG } from '../wire/opcode.js';
 import {
@@ -193,12 +193,20 @@ export class Connection implements MessageSink {
   }
 
   /** Pings the peer; the payload is at most 125 bytes. */
-  ping(payload: Uint8Array | string | Promise<Uint8Array>, callback?: WriteCallback, isMasked?: boolean): void {
+  ping(
+    payload: Uint8Array | string | Promise<Uint8Array>,
+    callback?: WriteCallback,
+    isMasked?: boolean,
+  ): void {
     this.sender.sendControl(PING, payload, callback, isMasked);
   }
 
   /** Sends a Pong, asked for or not (§5.5.3). */
-  pong(payload: Uint8Array | string | Promise<Uint8Array>, callback?: WriteCallback, isMasked?: boolean): void {
+  pong(
+    payload: Uint8Array | string | Promise<Uint8Array>,
+    callback?: WriteCallback,
+    isMasked?: boolean,
+  ): void {
     this.sender.sendControl(PONG, payload, callback, isMasked);
   }
 

@@ -56,7 +56,8 @@ export class MessageAssembler {
     // Four times what has arrived: a 16 MiB message is copied over at most once more, and a peer that announces
     // gigabytes and sends ten bytes gets 16 KiB.
     const trusted = Math.max(LIMITS.assemblyBytes, 4 * length);
-    const capacity = announced > 0 ? Math.min(length + announced, trusted) : Math.max(2 * this.#length, length);
+    const capacity =
+      announced > 0 ? Math.min(length + announced, trusted) : Math.max(2 * this.#length, length);
     const grown = this.#allocate(capacity);
     if (this.#length > 0) grown.set(this.#buffer!.subarray(0, this.#length));
     this.#buffer = grown;

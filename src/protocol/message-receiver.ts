@@ -10,7 +10,7 @@ import type { Inflater } from './compression.js';
 import { LIMITS } from './limits.js';
 import { MessageAssembler } from './message-assembler.js';
 import type { Platform } from './platform.js';
-import { receivesMasked, type Role } from './role.js';
+import { type Role, receivesMasked } from './role.js';
 
 /** Where messages go. Any of the calls may pause or stop the receiver, or throw. */
 export interface MessageSink {
@@ -271,7 +271,12 @@ export class MessageReceiver implements FrameHandler {
     return undefined;
   }
 
-  #judgeControl(opcode: number, rsv1: boolean, second: number, payloadLength: number): ProtocolError | undefined {
+  #judgeControl(
+    opcode: number,
+    rsv1: boolean,
+    second: number,
+    payloadLength: number,
+  ): ProtocolError | undefined {
     // [RFC6455-5.2-4] opcodes 0xB to 0xF have no meaning
     if (opcode > 0xa) return invalidOpcode(opcode);
     // [RFC6455-5.4-4] control frames are not fragmented
@@ -300,7 +305,8 @@ export class MessageReceiver implements FrameHandler {
     }
     // STRICTER: [RFC6455-5.2-5] `ws` calls it too long (1009)
     if (payloadLength >= 2 ** 63) return protocolError('WS_ERR_INVALID_PAYLOAD_LENGTH');
-    if (payloadLength > Number.MAX_SAFE_INTEGER) return protocolError('WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH');
+    if (payloadLength > Number.MAX_SAFE_INTEGER)
+      return protocolError('WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH');
     return undefined;
   }
 

@@ -177,7 +177,13 @@ export class MessageSender {
     this.#deflater?.close();
   }
 
-  #append(first: number, payload: Uint8Array | string, isMasked: boolean, callback: WriteCallback | undefined, isOwned = false): void {
+  #append(
+    first: number,
+    payload: Uint8Array | string,
+    isMasked: boolean,
+    callback: WriteCallback | undefined,
+    isOwned = false,
+  ): void {
     // [RFC6455-5.3-2] a fresh key for every frame
     this.output.append(first, payload, isMasked, isMasked ? this.#maskingKey() : 0, isOwned);
     this.#wake(callback);

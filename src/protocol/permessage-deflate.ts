@@ -27,12 +27,12 @@ export interface DeflateOptions {
 }
 
 /** One offer or response, each parameter at most once, with valid values. */
-export interface DeflateParams {
+export type DeflateParams = {
   server_no_context_takeover?: true;
   client_no_context_takeover?: true;
   server_max_window_bits?: number;
   client_max_window_bits?: number | true;
-}
+};
 
 export interface Negotiated {
   agreed: AgreedDeflate;
@@ -225,5 +225,7 @@ function invalidValue(name: string, value: string | true): TypeError {
  * one refers to what went before and makes those behind it shorter.
  */
 export function compressionThreshold(agreed: AgreedDeflate, role: Role, options: DeflateOptions): number {
-  return sendingAgreement(agreed, role).noContextTakeover ? (options.threshold ?? DEFAULT_THRESHOLD_BYTES) : 0;
+  return sendingAgreement(agreed, role).noContextTakeover
+    ? (options.threshold ?? DEFAULT_THRESHOLD_BYTES)
+    : 0;
 }

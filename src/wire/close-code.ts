@@ -27,7 +27,10 @@ const REGISTERED: Record<number, CloseCodeMeaning> = {
   1004: entry('Reserved', 'no meaning is defined; it must not be sent'),
   1005: entry('No Status Received', 'a Close frame came without a code; never sent on the wire'),
   1006: entry('Abnormal Closure', 'the connection ended without a Close frame; never sent on the wire'),
-  1007: entry('Invalid Frame Payload Data', 'data was not consistent with its type, such as text that is not UTF-8'),
+  1007: entry(
+    'Invalid Frame Payload Data',
+    'data was not consistent with its type, such as text that is not UTF-8',
+  ),
   1008: entry('Policy Violation', 'a message broke a policy of the endpoint'),
   1009: entry('Message Too Big', 'a message is larger than the endpoint will process'),
   1010: entry('Mandatory Extension', 'the client required an extension that the server did not negotiate'),

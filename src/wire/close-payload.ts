@@ -1,6 +1,6 @@
 // The payload of a Close frame (RFC 6455 §5.5.1): nothing, or a two-byte status code and a reason in UTF-8.
 
-import { NO_STATUS_RECEIVED, isSendableCloseCode } from './close-code.js';
+import { isSendableCloseCode, NO_STATUS_RECEIVED } from './close-code.js';
 import { type ProtocolError, protocolError } from './errors.js';
 import { isValidUtf8 } from './utf8.js';
 
@@ -20,7 +20,8 @@ export interface ClosePayload {
 export function parseClosePayload(payload: Uint8Array): ClosePayload | ProtocolError {
   if (payload.length === 0) return { code: NO_STATUS_RECEIVED, reason: EMPTY };
   // [RFC6455-5.5.1-2] a body starts with a two-byte code
-  if (payload.length === 1) return protocolError('WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH', message('invalid payload length 1'));
+  if (payload.length === 1)
+    return protocolError('WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH', message('invalid payload length 1'));
   const code = (payload[0]! << 8) | payload[1]!;
   if (!isSendableCloseCode(code)) {
     return protocolError('WS_ERR_INVALID_CLOSE_CODE', message(`invalid status code ${code}`));

@@ -57,6 +57,9 @@ function failure(closeCode: number, section: string, message: string): FailureKi
 export function protocolError(code: FailureCode, message?: string): ProtocolError {
   const kind = FAILURES[code];
   // ws: invalid text is an Error, everything else a RangeError; `instanceof` checks in programs rely on it.
-  const error = code === 'WS_ERR_INVALID_UTF8' ? new Error(message ?? kind.message) : new RangeError(message ?? kind.message);
+  const error =
+    code === 'WS_ERR_INVALID_UTF8'
+      ? new Error(message ?? kind.message)
+      : new RangeError(message ?? kind.message);
   return Object.assign(error, { code, closeCode: kind.closeCode });
 }

@@ -72,7 +72,8 @@ export function serializeFrameHeader(header: Omit<FrameHeader, 'headerLength'>):
     (header.rsv2 ? 0x20 : 0) |
     (header.rsv3 ? 0x10 : 0) |
     (header.opcode & 0x0f);
-  const length7 = header.lengthForm === 7 ? Number(header.payloadLength) : header.lengthForm === 16 ? 126 : 127;
+  const length7 =
+    header.lengthForm === 7 ? Number(header.payloadLength) : header.lengthForm === 16 ? 126 : 127;
   bytes[1] = (header.isMasked ? 0x80 : 0) | length7;
   if (header.lengthForm === 16) view.setUint16(2, Number(header.payloadLength));
   if (header.lengthForm === 64) view.setBigUint64(2, header.payloadLength);

@@ -8,9 +8,7 @@ const WORDWISE_FROM_BYTES = 16;
 
 /** Reads the four octets of a masking key that stand at `offset`. */
 export function readMaskingKey(bytes: Uint8Array, offset: number): number {
-  return (
-    bytes[offset]! | (bytes[offset + 1]! << 8) | (bytes[offset + 2]! << 16) | (bytes[offset + 3]! << 24)
-  );
+  return bytes[offset]! | (bytes[offset + 1]! << 8) | (bytes[offset + 2]! << 16) | (bytes[offset + 3]! << 24);
 }
 
 /** Writes the four octets of a masking key at `offset`. */
@@ -45,7 +43,13 @@ const EMPTY = new Int32Array(0);
  * @param key the masking key; its lowest byte belongs to `bytes[start]`
  * @param words `wordsOf(bytes)`, where the caller has it already
  */
-export function applyMask(bytes: Uint8Array, start: number, end: number, key: number, words?: Int32Array): void {
+export function applyMask(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  key: number,
+  words?: Int32Array,
+): void {
   if (end - start < WORDWISE_FROM_BYTES) {
     applyMaskBytewise(bytes, start, end, key);
     return;

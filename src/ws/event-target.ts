@@ -125,12 +125,23 @@ function wrap(type: string, handler: Handler, isAttribute: boolean): Wrapper {
   return Object.assign(wrapper, { handler, isAttribute }) as Wrapper;
 }
 
-function findWrapper(target: EventEmitter, type: string, matches: (wrapper: Wrapper) => boolean): Wrapper | undefined {
-  return (target.listeners(type) as Wrapper[]).find((listener) => listener.handler !== undefined && matches(listener));
+function findWrapper(
+  target: EventEmitter,
+  type: string,
+  matches: (wrapper: Wrapper) => boolean,
+): Wrapper | undefined {
+  return (target.listeners(type) as Wrapper[]).find(
+    (listener) => listener.handler !== undefined && matches(listener),
+  );
 }
 
 /** Listens to one of the four event types, once per handler; other types are ignored. */
-export function addEventListener(this: EventEmitter, type: string, handler: Handler, options: { once?: boolean } = {}): void {
+export function addEventListener(
+  this: EventEmitter,
+  type: string,
+  handler: Handler,
+  options: { once?: boolean } = {},
+): void {
   if (!EVENT_TYPES.includes(type as (typeof EVENT_TYPES)[number])) return;
   if (findWrapper(this, type, (listener) => !listener.isAttribute && listener.handler === handler)) return;
   const wrapper = wrap(type, handler, false);
@@ -140,7 +151,11 @@ export function addEventListener(this: EventEmitter, type: string, handler: Hand
 
 /** Removes what `addEventListener` added. */
 export function removeEventListener(this: EventEmitter, type: string, handler: Handler): void {
-  const wrapper = findWrapper(this, type, (listener) => !listener.isAttribute && listener.handler === handler);
+  const wrapper = findWrapper(
+    this,
+    type,
+    (listener) => !listener.isAttribute && listener.handler === handler,
+  );
   if (wrapper !== undefined) this.removeListener(type, wrapper);
 }
 

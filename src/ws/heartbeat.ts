@@ -93,7 +93,10 @@ export function watch(socket: Monitored, options: HeartbeatOptions): () => void 
   }
   const key = `${intervalMs}/${timeoutMs}`;
   let ward = wards.get(key);
-  if (ward === undefined) wards.set(key, (ward = new Ward(intervalMs, timeoutMs)));
+  if (ward === undefined) {
+    ward = new Ward(intervalMs, timeoutMs);
+    wards.set(key, ward);
+  }
   ward.add(socket);
   return () => {
     if (ward.remove(socket)) wards.delete(key);

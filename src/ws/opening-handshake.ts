@@ -128,7 +128,10 @@ function request(webSocket: WebSocket, attempt: Attempt, version: 13 | 8): void 
   else req.end();
 }
 
-function requestOptions({ address, options, subprotocols, key, extensions }: Attempt, version: 13 | 8): https.RequestOptions {
+function requestOptions(
+  { address, options, subprotocols, key, extensions }: Attempt,
+  version: 13 | 8,
+): https.RequestOptions {
   return {
     ...options,
     // Where to connect to is the URL's to say.
@@ -178,7 +181,10 @@ function guardCredentials(webSocket: WebSocket, attempt: Attempt, settings: http
     webSocket._originalSecure = address.isSecure;
     webSocket._originalHostOrSocketPath = place;
     // Lower case, so that the fields can be found again; and a copy, so that the user's object stays as it is.
-    const own = Object.entries(attempt.options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
+    const own = Object.entries(attempt.options.headers ?? {}).map(([name, value]) => [
+      name.toLowerCase(),
+      value,
+    ]);
     attempt.options = { ...attempt.options, headers: Object.fromEntries(own) };
   } else if (webSocket.listenerCount('redirect') === 0) {
     const isSamePlace = webSocket._originalIpc === isIpc && webSocket._originalHostOrSocketPath === place;
@@ -257,13 +263,18 @@ function onUpgrade(
 }
 
 /** Takes up what the server accepted; returns what is wrong with it, if anything. */
-function agreeOnExtensions(webSocket: WebSocket, { deflate }: Attempt, header: string | undefined): string | undefined {
+function agreeOnExtensions(
+  webSocket: WebSocket,
+  { deflate }: Attempt,
+  header: string | undefined,
+): string | undefined {
   if (header === undefined || deflate === undefined) return undefined;
   try {
     const accepted = parseExtensions(header);
     const names = Object.keys(accepted);
     // [RFC6455-4.1-39] [RFC7692-5-15]
-    if (names.length !== 1 || names[0] !== EXTENSION) return 'Server indicated an extension that was not requested';
+    if (names.length !== 1 || names[0] !== EXTENSION)
+      return 'Server indicated an extension that was not requested';
     // [RFC7692-7-2]
     deflate.accept(accepted[EXTENSION]!);
   } catch {

@@ -67,7 +67,9 @@ export class Receiver extends Writable implements MessageSink {
   // MessageSink
 
   onMessage(data: Uint8Array, isBinary: boolean): void {
-    const value = isBinary ? inBinaryType(data as Buffer, this.#binaryType, this.#receiver.fragmentEnds) : data;
+    const value = isBinary
+      ? inBinaryType(data as Buffer, this.#binaryType, this.#receiver.fragmentEnds)
+      : data;
     this.#emit('message', value, isBinary);
   }
 

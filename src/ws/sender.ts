@@ -10,7 +10,16 @@ import { serializeClosePayload } from '../wire/close-payload.js';
 import { frameHeaderLength, writeFrameHeader } from '../wire/frame-writer.js';
 import { applyMask, readMaskingKey } from '../wire/mask.js';
 import { CLOSE, PING, PONG } from '../wire/opcode.js';
-import { checkCloseCode, checkControlLength, checkReason, EMPTY, isBlob, maskingKeyFrom, readBlob, toBytes } from './payload.js';
+import {
+  checkCloseCode,
+  checkControlLength,
+  checkReason,
+  EMPTY,
+  isBlob,
+  maskingKeyFrom,
+  readBlob,
+  toBytes,
+} from './payload.js';
 import { PerMessageDeflate } from './permessage-deflate.js';
 
 export interface FrameOptions {
@@ -110,7 +119,8 @@ export class Sender {
 
   close(code?: number, reason?: string | Uint8Array, mask?: boolean, callback?: WriteCallback): void {
     const status = checkCloseCode(code);
-    const payload = status === NO_STATUS_RECEIVED ? EMPTY : serializeClosePayload(status, checkReason(reason));
+    const payload =
+      status === NO_STATUS_RECEIVED ? EMPTY : serializeClosePayload(status, checkReason(reason));
     this.#sender.sendControl(CLOSE, payload, callback, mask ?? false);
   }
 
@@ -119,7 +129,12 @@ export class Sender {
     this.#sender.sendRaw(pieces, callback);
   }
 
-  #control(opcode: number, data: unknown, mask: boolean | undefined, callback: WriteCallback | undefined): void {
+  #control(
+    opcode: number,
+    data: unknown,
+    mask: boolean | undefined,
+    callback: WriteCallback | undefined,
+  ): void {
     if (isBlob(data)) {
       checkControlLength(data.size);
       this.#sender.sendControl(opcode, readBlob(data), callback, mask ?? false, data.size);

@@ -19,7 +19,13 @@ export class SocketOwner implements DriverOwner {
   readonly #webSocket: WebSocket;
   readonly #emitsSynchronously: boolean;
 
-  constructor(webSocket: WebSocket, socket: Duplex, head: Uint8Array, options: DriverOptions, emitsSynchronously: boolean) {
+  constructor(
+    webSocket: WebSocket,
+    socket: Duplex,
+    head: Uint8Array,
+    options: DriverOptions,
+    emitsSynchronously: boolean,
+  ) {
     this.#webSocket = webSocket;
     this.#emitsSynchronously = emitsSynchronously;
     this.driver = new Driver(socket, head, options, this);

@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { isDriven } from '../io/driver.js';
 import { sha1Base64 } from '../io/handshake-crypto.js';
+import { takeUpgrades } from '../io/listen.js';
 import { platform } from '../io/platform.js';
 import { acceptKey } from '../protocol/accept-key.js';
 import { Broadcast } from '../protocol/broadcast.js';
@@ -75,7 +76,7 @@ const EXTENSION = PerMessageDeflate.extensionName;
 
 export class WebSocketServer extends EventEmitter {
   /** Read at every handshake, so that changes take effect. */
-  options: ServerOptions & Required<Pick<ServerOptions, 'WebSocket'>>;
+  options: ServerOptions & { WebSocket: typeof WebSocket };
   /** The open and closing connections; absent without `clientTracking`. */
   clients?: Set<WebSocket>;
   _server: Server | HttpsServer | null = null;
@@ -83,6 +84,9 @@ export class WebSocketServer extends EventEmitter {
   #state: State = 'running';
   #closesWithLastClient = false;
   #removeListeners: () => void = () => {};
+  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
+    this.handleUpgrade(request, socket, head, this.#onUpgraded);
+  readonly #onUpgraded: OnUpgraded = (webSocket, request) => this.emit('connection', webSocket, request);
 
   /**
    * @param options exactly one of `port`, `server` and `noServer`
@@ -111,21 +115,26 @@ export class WebSocketServer extends EventEmitter {
       path: null,
       port: null,
       WebSocket,
-      ...options,
+      ...(options as Omit<ServerOptions, 'WebSocket'>),
     };
     const { port, server, noServer, host, backlog } = this.options;
     if (Number(port != null) + Number(Boolean(server)) + Number(Boolean(noServer)) !== 1) {
-      throw new TypeError('One and only one of the "port", "server", or "noServer" options must be specified');
+      throw new TypeError(
+        'One and only one of the "port", "server", or "noServer" options must be specified',
+      );
     }
     if (this.options.perMessageDeflate === true) this.options.perMessageDeflate = {};
     if (this.options.clientTracking) this.clients = new Set();
     if (server) {
       this._server = server;
+      this.#listenTo(server);
     } else if (port != null) {
-      this._server = createServer(answerUpgradeRequired);
-      this._server.listen(port, host as string, backlog as number, callback);
+      const own = createServer(answerUpgradeRequired);
+      takeUpgrades(own, this.#onUpgrade);
+      this._server = own;
+      this.#listenTo(own);
+      own.listen(port, host as string, backlog as number, callback);
     }
-    if (this._server !== null) this.#listenTo(this._server);
   }
 
   /**
@@ -240,7 +249,10 @@ export class WebSocketServer extends EventEmitter {
     }
     const webSocket = new this.options.WebSocket(null, undefined, this.options as object);
     const { handleProtocols } = this.options;
-    const protocol = chooseSubprotocol(protocols, handleProtocols && ((offer) => handleProtocols(offer, request)));
+    const protocol = chooseSubprotocol(
+      protocols,
+      handleProtocols && ((offer) => handleProtocols(offer, request)),
+    );
     const deflate = extensions[EXTENSION];
     if (protocol !== undefined) webSocket._protocol = protocol;
     if (deflate !== undefined) webSocket._extensions = extensions;
@@ -250,7 +262,15 @@ export class WebSocketServer extends EventEmitter {
       deflate && formatExtensions({ [EXTENSION]: [deflate.params!] }),
     );
     this.emit('headers', lines, request);
-    socket.write(serializeResponse(lines), 'latin1');
+    let response: string;
+    try {
+      response = serializeResponse(lines);
+    } catch (error) {
+      // A listener added what a request said, and that would have broken out of its line.
+      this.#refuse(request, socket, rejection(500), error);
+      return;
+    }
+    socket.write(response, 'latin1');
     socket.removeListener('error', destroyOnError);
     webSocket.setSocket(socket, head, this.options);
     if (this.clients !== undefined) this.#track(this.clients, webSocket);
@@ -258,15 +278,10 @@ export class WebSocketServer extends EventEmitter {
   }
 
   #listenTo(server: Server | HttpsServer): void {
-    const onConnection: OnUpgraded = (webSocket, request) => this.emit('connection', webSocket, request);
     const listeners: [event: string, listener: (...args: never[]) => void][] = [
       ['listening', () => this.emit('listening')],
       ['error', (error: Error) => this.emit('error', error)],
-      [
-        'upgrade',
-        (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-          this.handleUpgrade(request, socket, head, onConnection),
-      ],
+      ['upgrade', this.#onUpgrade],
     ];
     for (const [event, listener] of listeners) server.on(event, listener as () => void);
     this.#removeListeners = () => {
@@ -296,7 +311,7 @@ export class WebSocketServer extends EventEmitter {
 
   /** Asks the user's `verifyClient`: with two parameters it answers through the second, else by what it returns. */
   #verify(info: ClientInfo, socket: Duplex, proceed: () => void): void {
-    const { verifyClient } = this.options;
+    const verifyClient = this.options.verifyClient as ServerOptions['verifyClient'];
     if (!verifyClient) {
       proceed();
       return;
@@ -381,7 +396,10 @@ export class WebSocketServer extends EventEmitter {
   }
 }
 
-function answerUpgradeRequired(_request: IncomingMessage, response: import('node:http').ServerResponse): void {
+function answerUpgradeRequired(
+  _request: IncomingMessage,
+  response: import('node:http').ServerResponse,
+): void {
   const body = STATUS_CODES[426] as string;
   response.writeHead(426, { 'Content-Length': body.length, 'Content-Type': 'text/plain' });
   response.end(body);
@@ -389,8 +407,15 @@ function answerUpgradeRequired(_request: IncomingMessage, response: import('node
 
 /** [RFC6455-4.2.1-1] An HTTP error, and the end: the connection is of no further use to anybody. */
 function abort(socket: Duplex, reason: Rejection): void {
+  let response: string;
+  try {
+    response = serializeRejection(reason, STATUS_CODES);
+  } catch {
+    // The status or the headers of a `verifyClient` cannot stand in a response.
+    response = serializeRejection(rejection(500), STATUS_CODES);
+  }
   socket.once('finish', () => socket.destroy());
-  socket.end(serializeRejection(reason, STATUS_CODES));
+  socket.end(response);
 }
 
 function destroyOnError(this: Duplex): void {

@@ -9,8 +9,23 @@ import type { Duplex } from 'node:stream';
 import type { Broadcast } from '../protocol/broadcast.js';
 import type { MessageOptions, WriteCallback } from '../protocol/message-sender.js';
 import { ReceiverFace, SenderFace } from './compat.js';
-import { BINARY_TYPES, type BinaryType, CLOSED, CLOSING, CONNECTING, OPEN, READY_STATES, type ReadyState } from './constants.js';
-import { addEventListener, EVENT_TYPES, getAttributeHandler, removeEventListener, setAttributeHandler } from './event-target.js';
+import {
+  BINARY_TYPES,
+  type BinaryType,
+  CLOSED,
+  CLOSING,
+  CONNECTING,
+  OPEN,
+  READY_STATES,
+  type ReadyState,
+} from './constants.js';
+import {
+  addEventListener,
+  EVENT_TYPES,
+  getAttributeHandler,
+  removeEventListener,
+  setAttributeHandler,
+} from './event-target.js';
 import { type HeartbeatOptions, watch } from './heartbeat.js';
 import { iterateMessages, type Message } from './message-iterator.js';
 import { abortOpeningHandshake, type ClientOptions, startOpeningHandshake } from './opening-handshake.js';
@@ -89,7 +104,6 @@ export class WebSocket extends EventEmitter {
   #crashes: boolean | undefined;
   #heartbeat: HeartbeatOptions | undefined;
   #unwatch: (() => void) | undefined;
-  #receiverFace: ReceiverFace | undefined;
   #senderFace: SenderFace | undefined;
 
   /**
@@ -119,7 +133,8 @@ export class WebSocket extends EventEmitter {
   set binaryType(type: BinaryType) {
     if (!BINARY_TYPES.includes(type)) return;
     this.#binaryType = type;
-    if (this.#owner !== undefined) this.#owner.driver.connection.receiver.keepsFragments = type === 'fragments';
+    if (this.#owner !== undefined)
+      this.#owner.driver.connection.receiver.keepsFragments = type === 'fragments';
   }
 
   /** Bytes accepted by `send()` that have not left yet, and those that it refused. */
@@ -262,7 +277,10 @@ export class WebSocket extends EventEmitter {
       return;
     }
     if (state === CLOSING) return;
-    this.#owner.driver.connection.close(checkCloseCode(code), code === undefined ? EMPTY : checkReason(reason));
+    this.#owner.driver.connection.close(
+      checkCloseCode(code),
+      code === undefined ? EMPTY : checkReason(reason),
+    );
   }
 
   /** Drops the connection without a closing handshake; the peer and we see 1006. */
@@ -328,7 +346,10 @@ export class WebSocket extends EventEmitter {
    *
    * @returns what the 'close' event says
    */
-  async closed(code?: number, reason?: string | Uint8Array): Promise<{ code: number; reason: string; wasClean: boolean }> {
+  async closed(
+    code?: number,
+    reason?: string | Uint8Array,
+  ): Promise<{ code: number; reason: string; wasClean: boolean }> {
     if (this.#state !== CLOSED) {
       const { promise, resolve } = withResolvers<void>();
       this.once('close', () => resolve());
@@ -404,24 +425,31 @@ export class WebSocket extends EventEmitter {
 
   get _receiver(): ReceiverFace | null {
     if (this.#owner === undefined) return null;
-    return (this.#receiverFace ??= this.#owner.face = new ReceiverFace(this.#owner.driver.connection));
+    this.#owner.face ??= new ReceiverFace(this.#owner.driver.connection);
+    return this.#owner.face;
   }
 
   get _sender(): SenderFace | null {
     if (this.#owner === undefined) return null;
-    return (this.#senderFace ??= new SenderFace(this.#owner.driver));
+    this.#senderFace ??= new SenderFace(this.#owner.driver);
+    return this.#senderFace;
   }
 
   #control(kind: 'ping' | 'pong', data: unknown, mask: unknown, callback: WriteCallback | undefined): void {
     if (this.#state === CONNECTING) throw notOpen(CONNECTING);
-    const done = [data, mask, callback].find((argument) => typeof argument === 'function') as WriteCallback | undefined;
+    const done = [data, mask, callback].find((argument) => typeof argument === 'function') as
+      | WriteCallback
+      | undefined;
     let payload = typeof data === 'function' ? undefined : data;
     if (typeof payload === 'number') payload = String(payload);
     if (this.readyState !== OPEN) {
       this.#refuse(payload, done);
       return;
     }
-    const isMasked = mask === undefined || typeof mask === 'function' || typeof data === 'function' ? undefined : Boolean(mask);
+    const isMasked =
+      mask === undefined || typeof mask === 'function' || typeof data === 'function'
+        ? undefined
+        : Boolean(mask);
     const { connection } = this.#owner!.driver;
     if (isBlob(payload)) {
       checkControlLength(payload.size);
@@ -472,7 +500,11 @@ function notOpen(state: ReadyState): Error {
   return new Error(`WebSocket is not open: readyState ${state} (${READY_STATES[state]})`);
 }
 
-function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (error: Error) => void } {
+function withResolvers<T>(): {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (error: Error) => void;
+} {
   let resolve!: (value: T) => void;
   let reject!: (error: Error) => void;
   const promise = new Promise<T>((onResolve, onReject) => {
@@ -490,7 +522,15 @@ for (const [state, name] of READY_STATES.entries()) {
 
 Object.defineProperty(WebSocket, 'crashOnUnhandledError', { value: false, writable: true });
 
-for (const name of ['binaryType', 'bufferedAmount', 'extensions', 'isPaused', 'protocol', 'readyState', 'url']) {
+for (const name of [
+  'binaryType',
+  'bufferedAmount',
+  'extensions',
+  'isPaused',
+  'protocol',
+  'readyState',
+  'url',
+]) {
   Object.defineProperty(WebSocket.prototype, name, { enumerable: true });
 }
 

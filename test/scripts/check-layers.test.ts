@@ -155,3 +155,10 @@ describe('a tree that only looks as if', () => {
     expect(check({ ...sound, ...files })).toMatchObject({ status: 0 });
   });
 });
+
+it('hawser itself: every file of src/ keeps to its floor', () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(/^layers: \d\d+ files/);
+  expect(status).toBe(0);
+});

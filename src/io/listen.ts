@@ -1,0 +1,94 @@
+// The short way of an upgrade request into a server that listens for itself: read, parsed and answered without the stream
+// machinery of `node:http`, which costs more than the handshake. Whatever is not plainly an upgrade in one piece (other
+// requests, trickled or malformed heads, requests with a body) is handed to `node:http` as if nothing had happened.
+
+import { IncomingMessage, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { type HeadLimits, parseRequestHead, type RequestHead } from '../wire/http-head.js';
+
+/** As in `node:http`: 16 KiB, and as many fields as it keeps. */
+const LIMITS: HeadLimits = { maxHeadBytes: 16 * 1024, maxHeaderFields: 1000 };
+
+const GET_INITIAL = 0x47;
+
+type OnUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => void;
+type OnConnection = (this: Server, socket: Socket) => void;
+
+/**
+ * Lets `onUpgrade` have upgrade requests directly.
+ *
+ * @param server has not accepted connections yet; an 'upgrade' listener that somebody adds later gets them instead
+ */
+export function takeUpgrades(server: Server, onUpgrade: OnUpgrade): void {
+  const [toHttp] = server.listeners('connection') as [OnConnection];
+  server.removeListener('connection', toHttp);
+
+  function onFirstBytes(this: Socket, bytes: Buffer): void {
+    this.removeListener('error', destroyOnError);
+    this.removeListener('timeout', destroyOnTimeout);
+    this.removeListener('end', endOnEnd);
+    this.setTimeout(0);
+    // Nobody listens for data until the request is accepted, which may take its time.
+    (this as { readableFlowing: boolean | null }).readableFlowing = null;
+    const head = server.listenerCount('upgrade') === 1 ? parseUpgrade(bytes) : undefined;
+    if (head !== undefined) {
+      onUpgrade(makeRequest(this, head), this, bytes.subarray(head.headLength));
+      return;
+    }
+    this.unshift(bytes);
+    toHttp.call(server, this);
+  }
+
+  server.on('connection', (socket: Socket) => {
+    // A client that connects and says nothing has as long as one that says it slowly.
+    socket.setTimeout(server.headersTimeout);
+    socket.on('timeout', destroyOnTimeout);
+    socket.on('error', destroyOnError);
+    socket.on('end', endOnEnd);
+    socket.once('data', onFirstBytes);
+  });
+}
+
+/** The head, when `bytes` start with a whole and faultless one that asks for a WebSocket. */
+function parseUpgrade(bytes: Buffer): RequestHead | undefined {
+  if (bytes[0] !== GET_INITIAL) return undefined;
+  const head = parseRequestHead(bytes, LIMITS, decodeLatin1);
+  if (head === undefined || !head.ok) return undefined;
+  const { headers } = head;
+  const isUpgrade = headers.upgrade !== undefined && headers.connection !== undefined;
+  const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+  return isUpgrade && !hasBody ? head : undefined;
+}
+
+/** What `node:http` would have made of it. */
+function makeRequest(socket: Socket, head: RequestHead): IncomingMessage {
+  const request = new IncomingMessage(socket);
+  const [major, minor] = head.httpVersion.split('.');
+  request.method = head.method;
+  request.url = head.target;
+  request.httpVersion = head.httpVersion;
+  request.httpVersionMajor = Number(major);
+  request.httpVersionMinor = Number(minor);
+  request.rawHeaders = head.rawHeaders;
+  request.headers = { ...head.headers } as IncomingMessage['headers'];
+  request.complete = true;
+  request.push(null);
+  return request;
+}
+
+function decodeLatin1(bytes: Uint8Array, start: number, end: number): string {
+  return (bytes as Buffer).toString('latin1', start, end);
+}
+
+function destroyOnError(this: Socket): void {
+  this.destroy();
+}
+
+function destroyOnTimeout(this: Socket): void {
+  this.destroy();
+}
+
+/** The sockets of an HTTP server stay half-open unless told otherwise. */
+function endOnEnd(this: Socket): void {
+  this.end();
+}

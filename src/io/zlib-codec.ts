@@ -1,0 +1,48 @@
+// What inflating and deflating the messages of a connection have in common: at most one at a time, perhaps in the
+// thread pool, and an end that does not wait for it.
+
+import { runJob } from './zlib-jobs.js';
+
+export abstract class Codec {
+  #isClosed = false;
+  #abort: ((error: Error) => void) | undefined;
+
+  /** Frees the memory; a promise that is pending is rejected. */
+  close(): void {
+    this.#isClosed = true;
+    this.discard();
+    this.#abort?.(closedError());
+  }
+
+  /** Forgets the context: the connection is closed, or zlib has failed. */
+  protected abstract discard(): void;
+
+  /** @throws Error where a message cannot be worked on now */
+  protected begin(): void {
+    if (this.#isClosed) throw closedError();
+    if (this.#abort !== undefined) throw new Error('The message before this one is still being worked on');
+  }
+
+  /** Does `work`, which uses the thread pool, as soon as that is allowed. */
+  protected inBackground(work: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      this.#abort = reject;
+      const job = runJob(() => (this.#isClosed ? Promise.reject(closedError()) : work()));
+      job.then(
+        (bytes) => {
+          this.#abort = undefined;
+          resolve(bytes);
+        },
+        (error) => {
+          this.#abort = undefined;
+          this.discard();
+          reject(error);
+        },
+      );
+    });
+  }
+}
+
+function closedError(): Error {
+  return new Error('The socket was closed while data was being compressed');
+}
