@@ -1,41 +1,64 @@
-// Builds dist/ from src/: one `tsc` run, then the files that are not TypeScript.
+// Builds dist/ from src/: one `tsc` run, then the files that are not TypeScript. The old dist/ stays until the new one is
+// whole, so programs that run from it meanwhile do not lose their files.
 // `--if-needed` skips the work when dist/ is newer than everything it is made from.
-import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const src = join(root, 'src');
 const dist = join(root, 'dist');
-const stamp = join(dist, '.built');
+const stamp = '.built';
 
-function newestIn(dir) {
-  let newest = 0;
-  for (const entry of readdirSync(dir, { withFileTypes: true, recursive: true })) {
-    if (entry.isFile()) newest = Math.max(newest, statSync(join(entry.parentPath, entry.name)).mtimeMs);
-  }
-  return newest;
+/** When anything at or below `path` changed last. Directories count, because they change when a file goes. */
+function changedAt(path) {
+  const stats = statSync(path);
+  if (!stats.isDirectory()) return stats.mtimeMs;
+  return Math.max(stats.mtimeMs, ...readdirSync(path).map((name) => changedAt(join(path, name))));
 }
 
 function isFresh() {
-  if (!existsSync(stamp)) return false;
+  if (!existsSync(join(dist, stamp))) return false;
   const inputs = [
-    newestIn(join(root, 'src')),
-    ...['tsconfig.json', 'package.json'].map((f) => statSync(join(root, f)).mtimeMs),
+    src,
+    join(root, 'tsconfig.json'),
+    join(root, 'package.json'),
+    fileURLToPath(import.meta.url),
   ];
-  return statSync(stamp).mtimeMs >= Math.max(...inputs);
+  return changedAt(join(dist, stamp)) >= Math.max(...inputs.map(changedAt));
+}
+
+function build(target) {
+  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+  const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json'), '--outDir', target], {
+    stdio: 'inherit',
+  });
+  if (compiled.status !== 0) return false;
+  cpSync(join(src, 'cli', 'page'), join(target, 'cli', 'page'), { recursive: true });
+  chmodSync(join(target, 'cli', 'main.js'), 0o755);
+  writeFileSync(join(target, stamp), '');
+  return true;
 }
 
 if (!(process.argv.includes('--if-needed') && isFresh())) {
-  rmSync(dist, { recursive: true, force: true });
-  const tsc = createRequire(import.meta.url).resolve('typescript/package.json');
-  execFileSync(process.execPath, [join(dirname(tsc), 'bin', 'tsc'), '-p', join(root, 'tsconfig.json')], {
-    stdio: 'inherit',
-  });
-  const page = join(root, 'src', 'cli', 'page');
-  if (existsSync(page)) cpSync(page, join(dist, 'cli', 'page'), { recursive: true });
-  const main = join(dist, 'cli', 'main.js');
-  if (existsSync(main)) chmodSync(main, 0o755);
-  writeFileSync(stamp, '');
+  const target = `${dist}-${process.pid}`;
+  try {
+    if (build(target)) {
+      rmSync(dist, { recursive: true, force: true });
+      renameSync(target, dist);
+    } else process.exitCode = 1;
+  } finally {
+    rmSync(target, { recursive: true, force: true });
+  }
 }

@@ -746,9 +746,7 @@ declare namespace WebSocket {
   /** The `Sec-WebSocket-Extensions` header field (RFC 6455 §9.1). */
   const extension: {
     /** Writes the value of the header field. A parameter may be a single value instead of a list. */
-    format(extensions: {
-      [name: string]: ExtensionValues | ExtensionValues[];
-    }): string;
+    format(extensions: { [name: string]: ExtensionValues | ExtensionValues[] }): string;
     /** @throws SyntaxError for a value that does not follow the grammar; the message names the index. */
     parse(header: string): ExtensionOffers;
   };
@@ -779,7 +777,11 @@ declare namespace WebSocket {
      */
     accept(configurations: ExtensionParameters[]): { [name: string]: number | boolean };
     /** Compresses one frame's payload; `fin` as in the frame. */
-    compress(data: Buffer | string, fin: boolean, callback: (err: Error | null, result?: Buffer) => void): void;
+    compress(
+      data: Buffer | string,
+      fin: boolean,
+      callback: (err: Error | null, result?: Buffer) => void,
+    ): void;
     /** Inflates one frame's payload, bounded by `maxPayload`; `fin` as in the frame. */
     decompress(data: Buffer, fin: boolean, callback: (err: Error | null, result?: Buffer) => void): void;
     /** Frees what zlib holds. */

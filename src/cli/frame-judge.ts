@@ -51,7 +51,7 @@ export class FrameJudge {
     if (header.rsv2) this.#add('WS_ERR_UNEXPECTED_RSV_2_3', 'RSV2 is set, but no extension defines it');
     if (header.rsv3) this.#add('WS_ERR_UNEXPECTED_RSV_2_3', 'RSV3 is set, but no extension defines it');
     if (!isKnownOpcode(header.opcode)) {
-      this.#add('WS_ERR_INVALID_OPCODE', `opcode 0x${header.opcode.toString(16)} is reserved`);
+      this.#add('WS_ERR_INVALID_OPCODE', `opcode 0x${header.opcode.toString(16)} is reserved`, '§5.2');
     }
     if (this.#sender === 'client' && !header.isMasked) {
       this.#add('WS_ERR_EXPECTED_MASK', 'a client must mask every frame');

@@ -20,6 +20,7 @@ export function isAllowedOrigin(
   if (origin === undefined) return true;
   if (host === undefined || !URL.canParse(origin)) return false; // `null`, the origin of sandboxed pages, among them
   const url = new URL(origin);
+  if (url.origin !== origin) return false; // not the form that browsers send: a path or user name in it
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return false;
   // [RFC6455-10.2-1] the page came from where it connects to
   if (url.host !== normalizeHost(url.protocol, host)) return false;
@@ -32,5 +33,5 @@ export function isAllowedOrigin(
 /** `Host` in the form of `URL#host`: lower case, without the default port. */
 function normalizeHost(scheme: string, host: string): string | undefined {
   const url = `${scheme}//${host}`;
-  return URL.canParse(url) ? new URL(url).host : undefined;
+  return /^[^/\\?#@]+$/.test(host) && URL.canParse(url) ? new URL(url).host : undefined;
 }

@@ -4,14 +4,20 @@
 import { runJob } from './zlib-jobs.js';
 
 export abstract class Codec {
+  readonly #work: string;
   #isClosed = false;
   #abort: ((error: Error) => void) | undefined;
+
+  /** @param work what an error says about the data, such as 'compressed' */
+  constructor(work: string) {
+    this.#work = work;
+  }
 
   /** Frees the memory; a promise that is pending is rejected. */
   close(): void {
     this.#isClosed = true;
     this.discard();
-    this.#abort?.(closedError());
+    this.#abort?.(this.#closedError());
   }
 
   /** Forgets the context: the connection is closed, or zlib has failed. */
@@ -19,7 +25,7 @@ export abstract class Codec {
 
   /** @throws Error where a message cannot be worked on now */
   protected begin(): void {
-    if (this.#isClosed) throw closedError();
+    if (this.#isClosed) throw this.#closedError();
     if (this.#abort !== undefined) throw new Error('The message before this one is still being worked on');
   }
 
@@ -27,7 +33,7 @@ export abstract class Codec {
   protected inBackground(work: () => Promise<Uint8Array>): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       this.#abort = reject;
-      const job = runJob(() => (this.#isClosed ? Promise.reject(closedError()) : work()));
+      const job = runJob(() => (this.#isClosed ? Promise.reject(this.#closedError()) : work()));
       job.then(
         (bytes) => {
           this.#abort = undefined;
@@ -41,8 +47,8 @@ export abstract class Codec {
       );
     });
   }
-}
 
-function closedError(): Error {
-  return new Error('The socket was closed while data was being compressed');
+  #closedError(): Error {
+    return new Error(`The socket was closed while data was being ${this.#work}`);
+  }
 }

@@ -38,8 +38,8 @@ abstract class OneShotCodec extends Codec {
   protected readonly window: Window;
   readonly #keepsContext: boolean;
 
-  constructor(options: ZlibOptions, agreement: DirectionAgreement) {
-    super();
+  constructor(work: string, options: ZlibOptions, agreement: DirectionAgreement) {
+    super(work);
     this.options = { ...options, finishFlush: constants.Z_SYNC_FLUSH };
     this.window = new Window(agreement);
     this.#keepsContext = !agreement.noContextTakeover;
@@ -56,6 +56,10 @@ abstract class OneShotCodec extends Codec {
 
 export class OneShotInflater extends OneShotCodec implements Inflater {
   #fragments: Uint8Array[] = [];
+
+  constructor(options: ZlibOptions, agreement: DirectionAgreement) {
+    super('decompressed', options, agreement);
+  }
 
   async inflate(payload: Uint8Array, maxBytes: number): Promise<Uint8Array> {
     return this.inflateFragment(payload, true, maxBytes);
@@ -111,6 +115,10 @@ export class OneShotInflater extends OneShotCodec implements Inflater {
 }
 
 export class OneShotDeflater extends OneShotCodec implements Deflater {
+  constructor(options: ZlibOptions, agreement: DirectionAgreement) {
+    super('compressed', options, agreement);
+  }
+
   async deflate(payload: Uint8Array, _isFirst: boolean, isFinal: boolean): Promise<Uint8Array> {
     this.begin();
     const input = Buffer.from(payload);

@@ -112,6 +112,7 @@ export class Connection implements MessageSink {
   terminate(): void {
     this.#advance('fail');
     this.#transport.destroy();
+    this.sender.abort();
   }
 
   /** The peer ended its direction of the transport: nothing more will come. */

@@ -51,7 +51,7 @@ export class MessageReceiver implements FrameHandler {
   maxBufferedChunks: number;
   /** Whether the boundaries of fragments are kept for `fragmentEnds`. */
   keepsFragments = false;
-  /** End of each fragment of the message that is being handed over, where `keepsFragments` was set. */
+  /** End of each fragment of the message that is being handed over, where `keepsFragments` was set and there are several. */
   fragmentEnds: number[] | undefined;
 
   readonly #sink: MessageSink;
@@ -235,7 +235,9 @@ export class MessageReceiver implements FrameHandler {
     this.#assembler ??= new MessageAssembler(this.#platform.allocate);
     if (end > start || isLast) this.#assembler.append(bytes, start, end, this.#frameRemaining);
     if (!isLast) return;
-    if (this.keepsFragments) (this.fragmentEnds ??= []).push(this.#assembler.length);
+    if (this.keepsFragments && this.#assembler.length > (this.fragmentEnds?.at(-1) ?? 0)) {
+      (this.fragmentEnds ??= []).push(this.#assembler.length);
+    }
     if (this.#isFinal) this.#deliverAssembled();
   }
 
@@ -397,7 +399,7 @@ export class MessageReceiver implements FrameHandler {
   }
 
   #onClose(payload: Uint8Array): void {
-    const close = parseClosePayload(payload);
+    const close = parseClosePayload(payload, this.#skipsUtf8Validation);
     if (close instanceof Error) {
       this.#fail(close);
       return;

@@ -16,8 +16,12 @@ export interface ClosePayload {
   reason: Uint8Array;
 }
 
-/** Reads the payload of a Close frame; a broken rule comes back as a value, since the peer broke it. */
-export function parseClosePayload(payload: Uint8Array): ClosePayload | ProtocolError {
+/**
+ * Reads the payload of a Close frame; a broken rule comes back as a value, since the peer broke it.
+ *
+ * @param skipUtf8Validation takes the reason as it is
+ */
+export function parseClosePayload(payload: Uint8Array, skipUtf8Validation = false): ClosePayload | ProtocolError {
   if (payload.length === 0) return { code: NO_STATUS_RECEIVED, reason: EMPTY };
   // [RFC6455-5.5.1-2] a body starts with a two-byte code
   if (payload.length === 1)
@@ -28,7 +32,7 @@ export function parseClosePayload(payload: Uint8Array): ClosePayload | ProtocolE
   }
   const reason = payload.subarray(2);
   // [RFC6455-5.5.1-3] [RFC6455-8.1-1] the reason is UTF-8
-  if (!isValidUtf8(reason)) return protocolError('WS_ERR_INVALID_UTF8');
+  if (!skipUtf8Validation && !isValidUtf8(reason)) return protocolError('WS_ERR_INVALID_UTF8');
   return { code, reason };
 }
 

@@ -61,7 +61,7 @@ export function startOpeningHandshake(
   protocols: unknown,
   options: ClientOptions,
 ): void {
-  const version = options.protocolVersion ?? 13;
+  const { protocolVersion: version = 13 } = options;
   checkProtocolVersion(version);
   const address = parseWebSocketUrl(url);
   webSocket._url = address.url;
@@ -72,7 +72,7 @@ export function startOpeningHandshake(
       : new PerMessageDeflate({
           ...(typeof options.perMessageDeflate === 'object' ? options.perMessageDeflate : {}),
           isServer: false,
-          maxPayload: options.maxPayload ?? LIMITS.maxPayload,
+          maxPayload: options.maxPayload,
         });
   const attempt: Attempt = {
     address,
@@ -259,7 +259,8 @@ function onUpgrade(
   }
   webSocket._protocol = verdict.subprotocol;
   const { options } = attempt;
-  webSocket.setSocket(socket, head, { ...options, maxPayload: options.maxPayload ?? LIMITS.maxPayload });
+  const { maxPayload = LIMITS.maxPayload } = options;
+  webSocket.setSocket(socket, head, { ...options, maxPayload });
 }
 
 /** Takes up what the server accepted; returns what is wrong with it, if anything. */

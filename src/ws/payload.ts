@@ -58,6 +58,8 @@ export function inBinaryType(data: Buffer, type: BinaryType, fragmentEnds: numbe
     case 'blob':
       return new Blob([data as Uint8Array<ArrayBuffer>]);
     case 'fragments':
+      // An empty frame is no fragment, as in `ws`.
+      if (data.length === 0) return [];
       return fragmentEnds?.map((end, i) => data.subarray(fragmentEnds[i - 1] ?? 0, end)) ?? [data];
     default:
       return data;

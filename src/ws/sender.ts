@@ -49,12 +49,12 @@ export class Sender {
 
   constructor(
     socket: Duplex,
-    extensions: Record<string, PerMessageDeflate | undefined> = {},
+    extensions?: Record<string, PerMessageDeflate | undefined>,
     generateMask?: (mask: Buffer) => void,
   ) {
     this._socket = socket;
-    this._extensions = extensions;
-    const deflate = extensions[PerMessageDeflate.extensionName];
+    this._extensions = extensions ?? {};
+    const deflate = this._extensions[PerMessageDeflate.extensionName];
     this.#sender = new MessageSender(
       {
         role: 'server',

@@ -123,6 +123,8 @@ export class WebSocketServer extends EventEmitter {
         'One and only one of the "port", "server", or "noServer" options must be specified',
       );
     }
+    // DIFFERS(ws): a limit that is given as `undefined` is the default, not none.
+    if (this.options.maxPayload === undefined) this.options.maxPayload = LIMITS.maxPayload;
     if (this.options.perMessageDeflate === true) this.options.perMessageDeflate = {};
     if (this.options.clientTracking) this.clients = new Set();
     if (server) {
@@ -300,7 +302,7 @@ export class WebSocketServer extends EventEmitter {
       const deflate = new PerMessageDeflate({
         ...(options as PerMessageDeflateOptions),
         isServer: true,
-        maxPayload: this.options.maxPayload ?? LIMITS.maxPayload,
+        maxPayload: this.options.maxPayload,
       });
       deflate.accept(offers);
       return { [EXTENSION]: deflate };

@@ -163,7 +163,7 @@ behaviour('server methods', ({ ws: WebSocket }) => {
     );
     expect(asked).toEqual(['/x']);
 
-    const picky = new Picky({ port: 0, host: '127.0.0.1' });
+    const picky: Package = new Picky({ port: 0, host: '127.0.0.1' });
     atEnd(picky, () => picky.close());
     await next(picky, 'listening');
     expect(await exchange(portOf(picky), upgradeRequest({ path: '/no' }))).toMatch(
@@ -182,7 +182,7 @@ behaviour('server methods', ({ ws: WebSocket }) => {
         super.handleUpgrade(...args);
       }
     }
-    const wss = new Watching({ port: 0, host: '127.0.0.1' });
+    const wss: Package = new Watching({ port: 0, host: '127.0.0.1' });
     atEnd(wss, () => wss.close());
     await next(wss, 'listening');
     await next(client(urlOf(wss, '/seen')), 'open');
@@ -198,7 +198,7 @@ behaviour('server methods', ({ ws: WebSocket }) => {
         super.completeUpgrade(...args);
       }
     }
-    const wss = new Watching({ port: 0, host: '127.0.0.1' });
+    const wss: Package = new Watching({ port: 0, host: '127.0.0.1' });
     atEnd(wss, () => wss.close());
     await next(wss, 'listening');
     const connection = next(wss, 'connection');

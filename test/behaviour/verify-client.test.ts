@@ -44,11 +44,7 @@ behaviour('verifyClient', (implementation) => {
       (_info: object, verdict: Verdict) => setImmediate(verdict, false),
       false,
     ],
-    [
-      'two arguments, its return value',
-      (_info: object, verdict: Verdict) => void verdict(false) || true,
-      false,
-    ],
+    ['two arguments, its return value', refusingWithTrue, false],
   ])('%s -> accepted is decided', async (_case, verifyClient, isAccepted) => {
     const answer = await answerTo(verifyClient);
     if (isAccepted) expect(answer).toMatch(/^HTTP\/1\.1 101 /);

@@ -76,8 +76,11 @@ export async function scoped(): Promise<void> {
 
 // Framing
 const offers = extension.parse('permessage-deflate; client_max_window_bits');
-export const flag: string | true | undefined = offers['permessage-deflate']?.[0]?.['client_max_window_bits']?.[0];
-export const header: string = extension.format({ 'permessage-deflate': { server_max_window_bits: 10, flag: true } });
+export const flag: string | true | undefined =
+  offers['permessage-deflate']?.[0]?.['client_max_window_bits']?.[0];
+export const header: string = extension.format({
+  'permessage-deflate': { server_max_window_bits: 10, flag: true },
+});
 extension.format(offers);
 export const protocols: Set<string> = subprotocol.parse('chat, superchat');
 export const frame: Array<Buffer | string> = Sender.frame(Buffer.from('x'), {
@@ -89,9 +92,9 @@ export const frame: Array<Buffer | string> = Sender.frame(Buffer.from('x'), {
 });
 const receiver: Writable = new Receiver({ isServer: true, maxPayload: 10, binaryType: 'blob' });
 const deflate = new PerMessageDeflate({ isServer: true, maxPayload: 10, threshold: 0 });
-new Sender(socket as unknown as import('node:stream').Duplex, { [PerMessageDeflate.extensionName]: deflate }).sendFrame(
-  frame,
-);
+new Sender(socket as unknown as import('node:stream').Duplex, {
+  [PerMessageDeflate.extensionName]: deflate,
+}).sendFrame(frame);
 deflate.accept(offers[PerMessageDeflate.extensionName] ?? []);
 deflate.compress('text', true, (error, result) => error?.message ?? result?.length);
 deflate.decompress(Buffer.alloc(1), true, (error, result) => error?.message ?? result?.length);

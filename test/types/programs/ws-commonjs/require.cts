@@ -3,7 +3,9 @@ import http = require('node:http');
 import WebSocket = require('ws');
 
 const socket: WebSocket = new WebSocket('ws://127.0.0.1');
-const again: WebSocket.WebSocket = new WebSocket.WebSocket('ws://127.0.0.1', { origin: '' } as WebSocket.ClientOptions);
+const again: WebSocket.WebSocket = new WebSocket.WebSocket('ws://127.0.0.1', {
+  origin: '',
+} as WebSocket.ClientOptions);
 const server: WebSocket.Server = new WebSocket.Server({ port: 0 } satisfies WebSocket.ServerOptions);
 const server2: WebSocket.WebSocketServer = new WebSocket.WebSocketServer({ noServer: true });
 const both: [WebSocket.Server, WebSocket.WebSocketServer] = [server2, server];
@@ -42,7 +44,8 @@ const types = {
   listener: {} as WebSocket.EventListenerOptions,
   address: server.address() as WebSocket.AddressInfo,
   verifySync: (() => true) as WebSocket.VerifyClientCallbackSync,
-  verifyAsync: ((_info, callback) => callback(true)) as WebSocket.VerifyClientCallbackAsync<http.IncomingMessage>,
+  verifyAsync: ((_info, callback) =>
+    callback(true)) as WebSocket.VerifyClientCallbackAsync<http.IncomingMessage>,
   finish: ((request) => request.end()) as WebSocket.FinishRequestCallback,
 };
 export = { aliased, both, generic, servers, states, Sub2, types };

@@ -31,7 +31,12 @@ export const sockets: WebSocket[] = [
 ];
 export const servers: Server[] = [new WebSocketServer(), new namespace.WebSocketServer()];
 export const typed: WebSocketServer = new WebSocketServer<typeof Named, typeof IncomingMessage>();
-export const states: [0, 1, 2, 3] = [WebSocket.CONNECTING, Named.OPEN, WebSocket.CLOSING, namespace.WebSocket.CLOSED];
+export const states: [0, 1, 2, 3] = [
+  WebSocket.CONNECTING,
+  Named.OPEN,
+  WebSocket.CLOSING,
+  namespace.WebSocket.CLOSED,
+];
 createWebSocketStream(new Named(null)).end();
 class Sub extends Named {}
 class SubServer extends WebSocketServer<typeof Sub> {}

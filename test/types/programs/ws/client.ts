@@ -236,7 +236,8 @@ export const listenerType: Parameters<WebSocket['on']>[0] = 'whatever';
 socket.onopen = (event) => event.target.send(event.type);
 socket.onmessage = ({ data }) => (typeof data === 'string' ? data.trim() : data instanceof ArrayBuffer);
 socket.onmessage = (event: WebSocket.MessageEvent) => JSON.parse(event.data as string);
-socket.onclose = (event) => `${event.code} ${event.reason} ${event.wasClean} ${event.type} ${event.target.url}`;
+socket.onclose = (event) =>
+  `${event.code} ${event.reason} ${event.wasClean} ${event.type} ${event.target.url}`;
 socket.onerror = (event) => event.error.code + event.message + event.type + event.target.url;
 socket.onopen = null;
 socket.onmessage?.({ data: 'x', type: 'message', target: socket });

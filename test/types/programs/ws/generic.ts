@@ -1,7 +1,13 @@
 // Subclasses of both classes, requests of a class of the user's, and code that is generic over them.
 import { createServer, IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import WebSocket, { type ClientOptions, type RawData, type Server, type ServerOptions, WebSocketServer } from 'ws';
+import WebSocket, {
+  type ClientOptions,
+  type RawData,
+  type Server,
+  type ServerOptions,
+  WebSocketServer,
+} from 'ws';
 
 class User extends WebSocket {
   override binaryType = 'arraybuffer' as const;
@@ -99,7 +105,10 @@ class Chat extends WebSocketServer {
 }
 export const chat: WebSocketServer = new Chat();
 
-export function eachOpen<T extends typeof WebSocket>(server: Server<T>, visit: (client: InstanceType<T>) => void): void {
+export function eachOpen<T extends typeof WebSocket>(
+  server: Server<T>,
+  visit: (client: InstanceType<T>) => void,
+): void {
   server.clients.forEach(visit);
   server.on('connection', (client) => visit(client));
   server.on('connection', (client) => client.send('generic'));

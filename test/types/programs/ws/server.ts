@@ -24,7 +24,12 @@ const async: VerifyClientCallbackAsync = (info, callback) => {
   if (info.secure) callback(true);
   else if (info.origin) callback(false, 401);
   else if (info.req.url) callback(false, 401, 'Unauthorized');
-  else callback(false, 401, 'Unauthorized', { 'WWW-Authenticate': 'Basic', 'X-List': ['a', 'b'], 'X-Number': 1 });
+  else
+    callback(false, 401, 'Unauthorized', {
+      'WWW-Authenticate': 'Basic',
+      'X-List': ['a', 'b'],
+      'X-Number': 1,
+    });
 };
 const options: ServerOptions = {
   host: '127.0.0.1',
@@ -32,7 +37,8 @@ const options: ServerOptions = {
   backlog: 10,
   server: createServer(),
   verifyClient: sync,
-  handleProtocols: (protocols, request) => (request.url === '/' ? false : (protocols.values().next().value ?? false)),
+  handleProtocols: (protocols, request) =>
+    request.url === '/' ? false : (protocols.values().next().value ?? false),
   path: '/chat',
   noServer: false,
   allowSynchronousEvents: true,
@@ -47,7 +53,12 @@ const options: ServerOptions = {
 };
 options.verifyClient = async;
 options.perMessageDeflate = true;
-export const nothing: ServerOptions = { host: undefined, port: undefined, server: undefined, WebSocket: undefined };
+export const nothing: ServerOptions = {
+  host: undefined,
+  port: undefined,
+  server: undefined,
+  WebSocket: undefined,
+};
 
 export const servers = [
   new WebSocketServer(),
@@ -55,7 +66,11 @@ export const servers = [
   new WebSocketServer({ port: 0 }, () => {}),
   new WebSocketServer({ server: createServer({ keepAlive: true }) }),
   new WebSocketServer({ server: createSecureServer({ key: '', cert: '' }), path: '/' }),
-  new WebSocketServer({ noServer: true, verifyClient: (info: { secure: boolean }, cb: (ok: boolean, code?: number) => void) => cb(info.secure, 403) }),
+  new WebSocketServer({
+    noServer: true,
+    verifyClient: (info: { secure: boolean }, cb: (ok: boolean, code?: number) => void) =>
+      cb(info.secure, 403),
+  }),
   new WebSocketServer({ noServer: true, verifyClient: (info: { origin: string }) => info.origin.length > 0 }),
 ];
 
@@ -89,7 +104,9 @@ export const closing2: Promise<void> = new Promise((resolve, reject) => {
 type CloseArguments = Parameters<WebSocketServer['close']>;
 export const closeArguments: CloseArguments = [done];
 
-const http: HttpServer = createServer((_request: IncomingMessage, response: ServerResponse) => response.end());
+const http: HttpServer = createServer((_request: IncomingMessage, response: ServerResponse) =>
+  response.end(),
+);
 http.on('upgrade', (request, socket, head) => {
   if (server.shouldHandle(request) === false) return socket.destroy();
   server.handleUpgrade(request, socket, head, (client, { url }) => {
@@ -142,9 +159,12 @@ server.on('connection', (client: Client, request) => {
     client.isAlive = true;
   });
 });
-server.on('connection', async (client: WebSocket & { id: string }, _request: IncomingMessage, user: { name: string }) => {
-  client.id = user.name;
-});
+server.on(
+  'connection',
+  async (client: WebSocket & { id: string }, _request: IncomingMessage, user: { name: string }) => {
+    client.id = user.name;
+  },
+);
 for (const client of server.clients as Set<Client>) client.isAlive = false;
 server.clients.forEach((client) => {
   client.ping(() => {});
