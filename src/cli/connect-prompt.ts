@@ -7,10 +7,15 @@ import type { Outcome } from './connect-outcome.js';
 import type { Prompt, Reporter } from './connect-report.js';
 import { parseHex } from './hex.js';
 
-interface Session {
+export interface Session {
   socket: WebSocket;
   report: Reporter;
   outcome: Outcome;
+}
+
+export interface Terminal {
+  input: NodeJS.ReadableStream;
+  output: NodeJS.WritableStream;
 }
 
 type SlashCommand = (argument: string, session: Session) => void | Promise<void>;
@@ -42,21 +47,23 @@ const HELP = `/ping [TEXT]  /pong [TEXT]  /binary FILE  /hex BYTES  /close [CODE
 Any other line is sent as text; begin it with // to send a line that begins with /.`;
 
 /** Reads lines from the terminal until the connection is closed. */
-export function runPrompt(socket: WebSocket, report: Reporter, outcome: Outcome): void {
-  const session: Session = { socket, report, outcome };
+export function runPrompt(session: Session, { input, output }: Terminal): void {
+  const { socket, report, outcome } = session;
   const editor = createInterface({
-    input: process.stdin,
-    output: process.stderr,
+    input,
+    output,
     prompt: '> ',
     historySize: 1000,
     removeHistoryDuplicates: true,
     completer: completeCommand,
   });
-  report.setPrompt(promptOf(editor));
+  report.setPrompt(promptOf(editor, output));
   editor.on('line', (line) => {
     run(line, session)
       .catch((error: Error) => report.problem(error.message))
-      .finally(() => editor.prompt());
+      .finally(() => {
+        if (socket.readyState !== socket.CLOSED) editor.prompt();
+      });
   });
   editor.on('SIGINT', () => outcome.interrupt());
   // Ctrl+D
@@ -89,14 +96,16 @@ function completeCommand(line: string): [string[], string] {
 }
 
 /** Lets other output take the lines on which the person types, and gives them back with the text on them. */
-function promptOf(editor: Interface): Prompt {
+function promptOf(editor: Interface, output: NodeJS.WritableStream): Prompt {
   return {
     hide: () => {
-      moveCursor(process.stderr, 0, -editor.getCursorPos().rows);
-      cursorTo(process.stderr, 0);
-      clearScreenDown(process.stderr);
+      if (!editor.terminal) return;
+      moveCursor(output, 0, -editor.getCursorPos().rows);
+      cursorTo(output, 0);
+      clearScreenDown(output);
     },
     show: () => {
+      if (!editor.terminal) return;
       // The editor would move up to where its text was, if that took several rows.
       Object.assign(editor, { prevRows: 0 });
       editor.prompt(true);

@@ -6,7 +6,7 @@ import type { WebSocket } from '../ws/websocket.js';
 import { EXIT } from './arguments.js';
 import { decodeText } from './frame-anatomy.js';
 import { formatHex } from './hex.js';
-import { escapeJson, escapeLine, escapeText, paletteFor } from './terminal.js';
+import { escapeJson, escapeLine, escapeText, type Palette, paletteFor } from './terminal.js';
 
 export interface Reporter {
   open(socket: WebSocket): void;
@@ -33,12 +33,20 @@ export interface Prompt {
 
 export interface ReporterOptions {
   isJson: boolean;
+  /** Adds what a person at a terminal wants to know, and a pipe does not. */
   isInteractive: boolean;
 }
 
-/** @param options `isInteractive` adds what a person at a terminal wants to know and a pipe does not */
-export function createReporter(options: ReporterOptions): Reporter {
-  return options.isJson ? new JsonReporter() : new TextReporter(options.isInteractive);
+/** Where the reports go. */
+export interface Outputs {
+  stdout: Output;
+  stderr: Output;
+}
+
+type Output = NodeJS.WritableStream & { isTTY?: boolean };
+
+export function createReporter(options: ReporterOptions, outputs: Outputs = process): Reporter {
+  return options.isJson ? new JsonReporter(outputs) : new TextReporter(options.isInteractive, outputs);
 }
 
 /** Pings that wait for their Pong, oldest first; a Pong also answers those before it (§5.5.3). */
@@ -61,13 +69,17 @@ class PingClock {
 class TextReporter implements Reporter {
   readonly #isInteractive: boolean;
   readonly #pings = new PingClock();
-  readonly #out = paletteFor(process.stdout);
-  readonly #err = paletteFor(process.stderr);
+  readonly #outputs: Outputs;
+  readonly #out: Palette;
+  readonly #err: Palette;
   #prompt: Prompt | undefined;
   #hasFailed = false;
 
-  constructor(isInteractive: boolean) {
+  constructor(isInteractive: boolean, outputs: Outputs) {
     this.#isInteractive = isInteractive;
+    this.#outputs = outputs;
+    this.#out = paletteFor(outputs.stdout);
+    this.#err = paletteFor(outputs.stderr);
   }
 
   open(socket: WebSocket): void {
@@ -86,7 +98,7 @@ class TextReporter implements Reporter {
     const text = isBinary
       ? this.#out.dim(`binary, ${countBytes(data)}: `) + formatHex(data)
       : this.#showText(data);
-    this.#print(process.stdout, `${mark}${text}`);
+    this.#print(this.#outputs.stdout, `${mark}${text}`);
   }
 
   ping(data: Buffer): void {
@@ -131,11 +143,11 @@ class TextReporter implements Reporter {
   }
 
   note(text: string): void {
-    if (this.#isInteractive) this.#print(process.stderr, this.#err.dim(text));
+    if (this.#isInteractive) this.#print(this.#outputs.stderr, this.#err.dim(text));
   }
 
   problem(text: string): void {
-    this.#print(process.stderr, this.#err.red(`hawser: ${text}`));
+    this.#print(this.#outputs.stderr, this.#err.red(`hawser: ${text}`));
   }
 
   pinged(payload: string): void {
@@ -148,7 +160,7 @@ class TextReporter implements Reporter {
 
   /** A terminal gets what is safe for it; a file or pipe gets what was sent. */
   #showText(data: Buffer): string {
-    return process.stdout.isTTY === true ? escapeText(decodeText(data)) : decodeText(data);
+    return this.#outputs.stdout.isTTY === true ? escapeText(decodeText(data)) : decodeText(data);
   }
 
   #print(stream: NodeJS.WritableStream, line: string): void {
@@ -159,8 +171,13 @@ class TextReporter implements Reporter {
 }
 
 class JsonReporter implements Reporter {
+  readonly #stdout: Output;
   readonly #pings = new PingClock();
   #hasFailed = false;
+
+  constructor({ stdout }: Outputs) {
+    this.#stdout = stdout;
+  }
 
   open({ url, protocol, extensions }: WebSocket): void {
     this.#print('open', { url, protocol, extensions });

@@ -64,7 +64,9 @@ export async function connect(parsed: ParsedArguments): Promise<number> {
   const outcome = new Outcome(socket);
   follow(socket, report, outcome);
   socket.on('open', () => {
-    if (isInteractive) runPrompt(socket, report, outcome);
+    // The prompt is no output: it goes where it does not mix with the messages in a file.
+    if (isInteractive)
+      runPrompt({ socket, report, outcome }, { input: process.stdin, output: process.stderr });
     else sendLines(socket, outcome, target.waitMs).catch((error: Error) => report.problem(error.message));
   });
   process.on('SIGINT', () => outcome.interrupt());

@@ -52,7 +52,7 @@ export async function inspect(
 
   const { frames, rest } = inspectBytes(bytes, { from, hasDeflate: parsed.has('deflate') });
   const isJson = parsed.has('json');
-  const palette = paletteFor({ isTTY: stdout.isTTY === true });
+  const palette = paletteFor(stdout);
   for (const frame of frames)
     stdout.write(isJson ? `${formatJson(frame)}\n` : `${formatFrame(frame, palette)}\n`);
   if (rest.length > 0) {

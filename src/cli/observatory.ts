@@ -107,7 +107,7 @@ export class Channel {
   #serve(text: string): string | undefined {
     let message: Request;
     try {
-      message = JSON.parse(text) as Request;
+      message = (JSON.parse(text) ?? {}) as Request;
     } catch {
       return 'not understood: the request is not JSON';
     }

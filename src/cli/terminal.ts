@@ -1,6 +1,5 @@
 // What may safely be written to a terminal: text from a peer with its control characters made visible, and colours
 // only where someone looks at them.
-import type { WriteStream } from 'node:tty';
 
 // Control characters (C0, C1, DEL) steer a terminal; bidirectional controls and line separators make text look like
 // other text.
@@ -44,10 +43,7 @@ export interface Palette {
 }
 
 /** Colours for `stream`: none unless it is a terminal, and none when NO_COLOR is set (no-color.org). */
-export function paletteFor(
-  stream: Pick<WriteStream, 'isTTY'>,
-  env: NodeJS.ProcessEnv = process.env,
-): Palette {
+export function paletteFor(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): Palette {
   const hasColour = stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
   const paint = (open: number, close: number) => (text: string) =>
     hasColour && text !== '' ? `\x1b[${open}m${text}\x1b[${close}m` : text;

@@ -136,7 +136,10 @@ export class Driver implements Transport {
   // Transport
 
   wake(callback?: WriteCallback): void {
-    if (callback !== undefined) (this.#callbacks ??= []).push(callback);
+    if (callback !== undefined) {
+      this.#callbacks ??= [];
+      this.#callbacks.push(callback);
+    }
     if (this.#isReceiving || this.#isFlushScheduled) return;
     // A lone message leaves at once; from the second in a turn on they leave together at its end.
     if (this.#lastTurn === turn) {
@@ -194,7 +197,9 @@ export class Driver implements Transport {
 
   onDrain(): void {
     this.#awaitsDrain = false;
-    this.#owner.onDrain();
+    // What was sent since then goes first; it may fill the socket again.
+    this.flush();
+    if (!this.#awaitsDrain) this.#owner.onDrain();
   }
 
   onError(): void {

@@ -9,6 +9,13 @@ import type { Platform } from './platform.js';
 const FIN = 0x80;
 const RSV1 = 0x40;
 
+/** How receivers compress that keep no context: those with the same window get the same frame. */
+export interface SharedCompression {
+  windowBits: number;
+  /** Makes a compressor that belongs to none of them, and so outlives each. */
+  createDeflater(): Deflater;
+}
+
 export class Broadcast {
   readonly payload: Uint8Array;
   readonly isBinary: boolean;
@@ -40,16 +47,11 @@ export class Broadcast {
     return frame;
   }
 
-  /**
-   * The unmasked frame, compressed.
-   *
-   * @param windowBits tells receivers apart whose frames differ
-   * @param deflater of any of them; keeps no context
-   */
-  compressedFrame(windowBits: number, deflater: Deflater): Uint8Array | Promise<Uint8Array> {
+  /** The unmasked frame, compressed. */
+  compressedFrame({ windowBits, createDeflater }: SharedCompression): Uint8Array | Promise<Uint8Array> {
     let frame = this.#frames.get(windowBits);
     if (frame === undefined) {
-      const compressed = deflater.deflate(this.payload, true, true);
+      const compressed = createDeflater().deflate(this.payload, true, true);
       frame =
         compressed instanceof Promise
           ? compressed.then((bytes) => this.#encode(RSV1, bytes))

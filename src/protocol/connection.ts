@@ -8,6 +8,7 @@ import { CLOSE, PING, PONG } from '../wire/opcode.js';
 import {
   CLOSE_EXCHANGED,
   CLOSE_RECEIVED,
+  CLOSED,
   type ConnectionEvent,
   type ConnectionState,
   FAILED,
@@ -126,6 +127,7 @@ export class Connection implements MessageSink {
     this.#advance('transportClosed');
     this.#transport.setDeadline(0);
     this.sender.abort();
+    if (this.receiver.isIdle) this.receiver.stop();
   }
 
   /** The time asked for with `setDeadline` has come. */
@@ -150,6 +152,7 @@ export class Connection implements MessageSink {
     if (this.autoPong && this.isOpen) {
       // A peer that pings and does not read must not fill our memory with Pongs.
       if (this.maxPendingAutoPongs > 0 && this.#pendingPongs >= this.maxPendingAutoPongs) {
+        this.receiver.stop();
         this.terminate();
         return;
       }
@@ -186,6 +189,7 @@ export class Connection implements MessageSink {
   }
 
   onIdle(): void {
+    if (this.#state === CLOSED) this.receiver.stop();
     this.#transport.onIdle();
   }
 

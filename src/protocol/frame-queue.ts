@@ -150,13 +150,17 @@ export class FrameQueue {
 
   #seal(): void {
     if (this.#bytes === undefined) return;
-    if (this.#end > this.#start) (this.#pieces ??= []).push(this.#bytes.subarray(this.#start, this.#end));
+    if (this.#end > this.#start) {
+      this.#pieces ??= [];
+      this.#pieces.push(this.#bytes.subarray(this.#start, this.#end));
+    }
     this.#bytes = undefined;
   }
 
   #push(piece: Uint8Array): void {
     this.#seal();
-    (this.#pieces ??= []).push(piece);
+    this.#pieces ??= [];
+    this.#pieces.push(piece);
     this.byteLength += piece.length;
   }
 }

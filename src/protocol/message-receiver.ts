@@ -134,7 +134,13 @@ export class MessageReceiver implements FrameHandler {
     if (inflated !== undefined && !this.#isEnded) {
       this.#inflated = undefined;
       this.#isCompressed = false;
-      this.#deliverWhole(inflated);
+      let isDelivered = false;
+      try {
+        this.#deliverWhole(inflated);
+        isDelivered = true;
+      } finally {
+        if (!isDelivered && !this.#isEnded) this.pause();
+      }
     }
     while (this.#waiting !== undefined && !this.#isPaused && !this.#isEnded) {
       const bytes = this.#waiting.shift();
@@ -235,8 +241,14 @@ export class MessageReceiver implements FrameHandler {
     this.#assembler ??= new MessageAssembler(this.#platform.allocate);
     if (end > start || isLast) this.#assembler.append(bytes, start, end, this.#frameRemaining);
     if (!isLast) return;
-    if (this.keepsFragments && this.#assembler.length > (this.fragmentEnds?.at(-1) ?? 0)) {
-      (this.fragmentEnds ??= []).push(this.#assembler.length);
+    // Of a compressed message they are no places in what comes out.
+    if (
+      this.keepsFragments &&
+      !this.#isCompressed &&
+      this.#assembler.length > (this.fragmentEnds?.at(-1) ?? 0)
+    ) {
+      this.fragmentEnds ??= [];
+      this.fragmentEnds.push(this.#assembler.length);
     }
     if (this.#isFinal) this.#deliverAssembled();
   }
@@ -265,7 +277,7 @@ export class MessageReceiver implements FrameHandler {
       return protocolError('WS_ERR_TOO_MANY_BUFFERED_PARTS');
     }
     this.#messageLength += payloadLength;
-    const cost = this.keepsFragments ? this.#fragmentCount * LIMITS.fragmentBookkeepingBytes : 0;
+    const cost = this.keepsFragments ? (this.#fragmentCount - 1) * LIMITS.fragmentBookkeepingBytes : 0;
     // [RFC6455-10.4-1] [RFC6455-10.4-2] the announced length counts, before a byte of the payload has come
     if (this.maxPayload > 0 && (this.#messageLength > this.maxPayload || cost > this.maxPayload)) {
       return protocolError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH');

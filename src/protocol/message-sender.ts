@@ -2,7 +2,7 @@
 // order in which they were handed in, also when one of them has to be compressed in the background first.
 
 import { BINARY, CONTINUATION, TEXT } from '../wire/opcode.js';
-import type { Broadcast } from './broadcast.js';
+import type { Broadcast, SharedCompression } from './broadcast.js';
 import type { Deflater } from './compression.js';
 import { FrameQueue, type OutputBlock } from './frame-queue.js';
 import type { Platform } from './platform.js';
@@ -19,8 +19,8 @@ export interface SenderOptions {
   deflater?: Deflater | undefined;
   /** Messages of fewer bytes are not compressed; applies where no context is kept. */
   compressFromBytes?: number | undefined;
-  /** The agreed window, where the deflater keeps no context: compressed frames may be shared. */
-  sharedWindowBits?: number | undefined;
+  /** Present where the deflater keeps no context: compressed frames may be shared. */
+  sharedCompression?: SharedCompression | undefined;
   /** Replaces the platform's source of masking keys. */
   maskingKey?: (() => number) | undefined;
 }
@@ -46,6 +46,8 @@ interface Job {
 
 const FIN = 0x80;
 const RSV1 = 0x40;
+/** In place of a frame's first byte: the payload is a frame already. */
+const RAW = -1;
 
 export class MessageSender {
   /** What is ready for the wire. */
@@ -58,7 +60,7 @@ export class MessageSender {
   readonly #maskingKey: () => number;
   readonly #wake: (callback?: WriteCallback) => void;
   readonly #compressFromBytes: number;
-  readonly #sharedWindowBits: number | undefined;
+  readonly #sharedCompression: SharedCompression | undefined;
   #deflater: Deflater | undefined;
   #isFirstFragment = true;
   #compressesMessage = false;
@@ -74,7 +76,7 @@ export class MessageSender {
     this.#maskingKey = options.maskingKey ?? options.platform.randomMaskingKey;
     this.#deflater = options.deflater;
     this.#compressFromBytes = options.compressFromBytes ?? 0;
-    this.#sharedWindowBits = options.sharedWindowBits;
+    this.#sharedCompression = options.sharedCompression;
     this.#wake = wake;
   }
 
@@ -154,12 +156,9 @@ export class MessageSender {
         this.sendRaw([message.frame()], callback);
         return;
       }
-      if (this.#sharedWindowBits !== undefined) {
-        const frame = message.compressedFrame(this.#sharedWindowBits, this.#deflater!);
-        if (!(frame instanceof Promise)) {
-          this.sendRaw([frame], callback);
-          return;
-        }
+      if (this.#sharedCompression !== undefined) {
+        this.#sendFrame(message.compressedFrame(this.#sharedCompression), payload.length, callback);
+        return;
       }
     }
     this.sendMessage(payload, { isBinary, isFinal: true, compress }, callback);
@@ -189,6 +188,27 @@ export class MessageSender {
     this.#wake(callback);
   }
 
+  /** Sends a frame that is made already, or will be. */
+  #sendFrame(
+    frame: Uint8Array | Promise<Uint8Array>,
+    byteLength: number,
+    callback: WriteCallback | undefined,
+  ): void {
+    if (frame instanceof Promise) {
+      this.#submit({
+        first: RAW,
+        payload: frame,
+        byteLength,
+        compress: false,
+        isFirst: false,
+        isMasked: false,
+        callback,
+      });
+    } else {
+      this.sendRaw([frame], callback);
+    }
+  }
+
   #submit(job: Job): void {
     if (this.#queue !== undefined) {
       this.#queue.push(job);
@@ -210,6 +230,10 @@ export class MessageSender {
         job.payload = payload;
         return this.#run(job);
       });
+    }
+    if (job.first === RAW) {
+      this.sendRaw([job.payload as Uint8Array], job.callback);
+      return undefined;
     }
     if (!job.compress) {
       this.#append(job.first, job.payload, job.isMasked, job.callback);

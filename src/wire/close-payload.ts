@@ -21,7 +21,10 @@ export interface ClosePayload {
  *
  * @param skipUtf8Validation takes the reason as it is
  */
-export function parseClosePayload(payload: Uint8Array, skipUtf8Validation = false): ClosePayload | ProtocolError {
+export function parseClosePayload(
+  payload: Uint8Array,
+  skipUtf8Validation = false,
+): ClosePayload | ProtocolError {
   if (payload.length === 0) return { code: NO_STATUS_RECEIVED, reason: EMPTY };
   // [RFC6455-5.5.1-2] a body starts with a two-byte code
   if (payload.length === 1)

@@ -56,7 +56,7 @@ export function parseFrameHeader(bytes: Uint8Array, offset = 0): FrameHeader | u
     isMasked,
     payloadLength,
     lengthForm,
-    ...(isMasked && { maskingKey: bytes.slice(keyOffset, keyOffset + 4) }),
+    ...(isMasked && { maskingKey: Uint8Array.from(bytes.subarray(keyOffset, keyOffset + 4)) }),
     headerLength,
   };
 }

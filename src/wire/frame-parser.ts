@@ -90,7 +90,10 @@ export class FrameParser {
         position += 4;
       }
       this.#offset = position;
-      if (!handler.onHeader(first, second, length)) return;
+      if (!handler.onHeader(first, second, length)) {
+        this.isStopped = true;
+        return;
+      }
       const available = end - position;
       if (length > available) {
         this.#remaining = length;
@@ -158,7 +161,8 @@ function headerLength(second: number): number {
 
 function readUint64(bytes: Uint8Array, offset: number): number {
   const high = readUint32(bytes, offset);
-  return high * 2 ** 32 + readUint32(bytes, offset + 4);
+  // From 2^53 on the low word is left out: rounding shall not carry 2^63 - 1 over to 2^63.
+  return high * 2 ** 32 + (high < 2 ** 21 ? readUint32(bytes, offset + 4) : 0);
 }
 
 function readUint32(bytes: Uint8Array, offset: number): number {

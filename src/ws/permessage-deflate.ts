@@ -8,6 +8,7 @@ import {
   createInflater,
   type FragmentInflater,
 } from '../io/zlib.js';
+import type { SharedCompression } from '../protocol/broadcast.js';
 import { type AgreedDeflate, type Deflater, sendingAgreement } from '../protocol/compression.js';
 import {
   acceptOffers,
@@ -80,10 +81,11 @@ export class PerMessageDeflate {
     return compressionThreshold(this.#negotiated, this.#role, this._options);
   }
 
-  /** What tells connections apart whose compressed messages differ; `undefined` where each depends on those before. */
-  get sharedWindowBits(): number | undefined {
+  /** How connections with the same options share what they compress; `undefined` where each depends on what it sent before. */
+  get sharedCompression(): SharedCompression | undefined {
     const { noContextTakeover, maxWindowBits } = sendingAgreement(this.#negotiated, this.#role);
-    return noContextTakeover ? maxWindowBits : undefined;
+    if (!noContextTakeover) return undefined;
+    return { windowBits: maxWindowBits, createDeflater: () => this.createDeflater() };
   }
 
   createInflater(): FragmentInflater {

@@ -377,19 +377,18 @@ export class WebSocketServer extends EventEmitter {
     }
   }
 
-  #closeAll({ code = 1001, reason, timeoutMs = 10_000 }: CloseOptions): Promise<void> {
+  async #closeAll({ code = 1001, reason, timeoutMs = 10_000 }: CloseOptions): Promise<void> {
     const clients = [...(this.clients ?? [])];
-    for (const client of clients) client.close(code, reason);
     const timer = setTimeout(() => {
       for (const client of clients) client.terminate();
     }, timeoutMs);
-    return new Promise((resolve) => {
-      this.once('close', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-      if (this.#state !== 'closing') this.#stop(undefined);
-    });
+    const ends = [this as EventEmitter, ...clients].map(
+      (emitter) => new Promise((resolve) => emitter.once('close', resolve)),
+    );
+    if (this.#state !== 'closing') this.#stop(undefined);
+    for (const client of clients) client.close(code, reason);
+    await Promise.all(ends);
+    clearTimeout(timer);
   }
 
   #emitClose(): void {

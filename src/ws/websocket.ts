@@ -209,7 +209,7 @@ export class WebSocket extends EventEmitter {
         inflater: deflate?.createInflater(),
         deflater: deflate?.createDeflater(),
         compressFromBytes: deflate?.compressFromBytes,
-        sharedWindowBits: deflate?.sharedWindowBits,
+        sharedCompression: deflate?.sharedCompression,
         maskingKey: given.generateMask && maskingKeyFrom(given.generateMask),
       },
       given.allowSynchronousEvents ?? true,

@@ -234,9 +234,16 @@ behaviour('createWebSocketStream', ({ ws: WebSocket }) => {
     await next(near, 'close');
   });
 
-  it('an "error" of the WebSocket when nobody listens to the stream -> is thrown to the process, as streams do', async () => {
+  it('an error of the stream -> destroys it, and is thrown when nobody else listens', async () => {
     const { client: socket } = await pair();
-    const duplex = createWebSocketStream(socket);
-    expect(duplex.listenerCount('error')).toBe(1);
+    const lonely = createWebSocketStream(socket);
+    expect(() => lonely.emit('error', new Error('unheard'))).toThrow('unheard');
+    expect(lonely.destroyed).toBe(true);
+
+    const { client: other } = await pair();
+    const watched = createWebSocketStream(other);
+    const log = record(watched, 'error');
+    watched.emit('error', new Error('heard'));
+    expect([log.length, watched.destroyed]).toEqual([1, true]);
   });
 });

@@ -36,13 +36,17 @@ describe('the build under every supported Node.js', () => {
     it.for([
       ['commonjs', 'as-commonjs.cjs', entries.require, entries.import],
       ['module', 'as-module.mjs', entries.import, entries.require],
-    ] as const)('loaded as %s -> every exchange completes', async ([system, program, ...files], { skip }) => {
-      skip(!available.includes(line), `the lock has no Node ${line} for ${platform}`);
-      skip(!isInstalled, 'not installed, and offline');
-      const binary = join(folder, binaryOf(line));
-      const { code, stdout, stderr } = await run(binary, [join(folder, program), ...files, subjectName]);
-      expect(code, stderr).toBe(0);
-      expect(JSON.parse(stdout)).toEqual(expectedOf(line, system));
-    });
+    ] as const)(
+      'loaded as %s -> every exchange completes',
+      { timeout: 70_000 },
+      async ([system, program, ...files], { skip }) => {
+        skip(!available.includes(line), `the lock has no Node ${line} for ${platform}`);
+        skip(!isInstalled, 'not installed, and offline');
+        const binary = join(folder, binaryOf(line));
+        const { code, stdout, stderr } = await run(binary, [join(folder, program), ...files, subjectName]);
+        expect(code, stderr).toBe(0);
+        expect(JSON.parse(stdout)).toEqual(expectedOf(line, system));
+      },
+    );
   });
 });

@@ -18,40 +18,34 @@ import { isHawser, LENGTHS, pattern, subject, subjectName, textOf } from './subj
 // Not imported: as an ES module it lacks its statics.
 const ws: Package = require('ws');
 
-/** Options of the server and of the client that lead to one way of compressing. */
-const COMPRESSIONS: Record<string, { server: object; client: object; negotiated: string }> = {
-  'no extension': { server: {}, client: {}, negotiated: '' },
-  'context takeover both ways': {
-    server: { perMessageDeflate: { threshold: 0 } },
-    client: { perMessageDeflate: { threshold: 0 } },
-    negotiated: 'permessage-deflate',
-  },
+/** Options of the server and of the client, and the parameters of permessage-deflate that they agree on. */
+const COMPRESSIONS: Record<string, { server: object | false; client: object | false; agreed?: object }> = {
+  'no extension': { server: false, client: false },
+  'context takeover both ways': { server: { threshold: 0 }, client: { threshold: 0 }, agreed: {} },
   'no context takeover of the server': {
-    server: { perMessageDeflate: { threshold: 0, serverNoContextTakeover: true } },
-    client: { perMessageDeflate: { threshold: 0 } },
-    negotiated: 'permessage-deflate',
+    server: { threshold: 0, serverNoContextTakeover: true },
+    client: { threshold: 0 },
+    agreed: { server_no_context_takeover: true },
   },
   'no context takeover of the client': {
-    server: { perMessageDeflate: { threshold: 0, clientNoContextTakeover: true } },
-    client: { perMessageDeflate: { threshold: 0 } },
-    negotiated: 'permessage-deflate',
+    server: { threshold: 0, clientNoContextTakeover: true },
+    client: { threshold: 0 },
+    agreed: { client_no_context_takeover: true },
   },
   'no context takeover at all, asked by the client': {
-    server: { perMessageDeflate: { threshold: 0 } },
-    client: {
-      perMessageDeflate: { threshold: 0, serverNoContextTakeover: true, clientNoContextTakeover: true },
-    },
-    negotiated: 'permessage-deflate',
+    server: { threshold: 0 },
+    client: { threshold: 0, serverNoContextTakeover: true, clientNoContextTakeover: true },
+    agreed: { server_no_context_takeover: true, client_no_context_takeover: true },
   },
   'windows of 9 bits': {
-    server: { perMessageDeflate: { threshold: 0, serverMaxWindowBits: 9, clientMaxWindowBits: 9 } },
-    client: { perMessageDeflate: { threshold: 0 } },
-    negotiated: 'permessage-deflate',
+    server: { threshold: 0, serverMaxWindowBits: 9, clientMaxWindowBits: 9 },
+    client: { threshold: 0 },
+    agreed: { server_max_window_bits: 9, client_max_window_bits: 9 },
   },
-  'threshold of 1024 bytes': {
-    server: { perMessageDeflate: { serverNoContextTakeover: true, clientNoContextTakeover: true } },
-    client: { perMessageDeflate: true },
-    negotiated: 'permessage-deflate',
+  'default threshold, no context takeover': {
+    server: { serverNoContextTakeover: true, clientNoContextTakeover: true },
+    client: {},
+    agreed: { server_no_context_takeover: true, client_no_context_takeover: true },
   },
 };
 
@@ -86,10 +80,19 @@ describe.each(PAIRINGS)('$title', ({ Server, Client }) => {
     return { wss, client, server, req };
   }
 
-  describe.each(Object.entries(COMPRESSIONS))('%s', (_title, { server, client, negotiated }) => {
+  describe.each(Object.entries(COMPRESSIONS))('%s', (_title, compression) => {
+    const { agreed } = compression;
+    const options = [
+      { perMessageDeflate: compression.server },
+      { perMessageDeflate: compression.client },
+    ] as const;
+
     it('text and binary of every length form, echoed -> the same bytes and type', async () => {
-      const ends = await pair(server, client);
-      expect([ends.client.extensions, ends.server.extensions]).toEqual([negotiated, negotiated]);
+      const ends = await pair(...options);
+      for (const end of [ends.client, ends.server]) {
+        expect(end.extensions).toBe(agreed ? 'permessage-deflate' : '');
+        expect(end._extensions['permessage-deflate']?.params).toEqual(agreed);
+      }
       echo(ends.server);
       for (const length of LENGTHS) {
         const echoed = several(ends.client, 'message', 2);
@@ -104,7 +107,7 @@ describe.each(PAIRINGS)('$title', ({ Server, Client }) => {
     });
 
     it('500 messages of mixed lengths in one burst, echoed -> all of them in order', async () => {
-      const ends = await pair(server, client);
+      const ends = await pair(...options);
       echo(ends.server);
       const sent = Array.from({ length: 500 }, (_, i) => pattern((i * 7919) % 3000));
       const echoed = several(ends.client, 'message', sent.length);
@@ -116,7 +119,7 @@ describe.each(PAIRINGS)('$title', ({ Server, Client }) => {
     it.each(['client', 'server'] as const)(
       'fragments of the %s with a ping between -> one message',
       async (from) => {
-        const ends = await pair(server, client);
+        const ends = await pair(...options);
         const [sender, receiver] =
           from === 'client' ? [ends.client, ends.server] : [ends.server, ends.client];
         const message = next(receiver, 'message');

@@ -57,6 +57,7 @@ describe.runIf(hasPython)(`${subjectName} as server, Python websockets as client
         'refused',
       ]);
     },
+    70_000,
   );
 });
 

@@ -9,7 +9,7 @@ import type { Package } from '../behaviour/implementations.js';
 import { cast } from '../support/cast.js';
 import { runProgram } from '../support/child.js';
 import { compiledSources } from '../support/compiled.js';
-import { next, record } from '../support/events.js';
+import { next, record, turn } from '../support/events.js';
 import type { FrameFields } from '../support/frames.js';
 import type { RawPeer } from '../support/raw-peer.js';
 
@@ -86,4 +86,32 @@ export async function perform(name: string, parameters: object = {}, heapMegabyt
   expect(outcome.stderr).toBe('');
   expect(outcome.code).toBe(0);
   return JSON.parse(outcome.stdout);
+}
+
+/**
+ * Collects what is thrown to the process while `action` goes on.
+ *
+ * @param turns of the event loop after which the first exception ends the wait, when `action` never does
+ */
+export async function uncaughtDuring<T>(
+  action: () => Promise<T>,
+  turns = 0,
+): Promise<{ result: T | undefined; thrown: unknown[] }> {
+  const others = process.listeners('uncaughtException');
+  const thrown: unknown[] = [];
+  process.removeAllListeners('uncaughtException');
+  process.on('uncaughtException', (error) => thrown.push(error));
+  try {
+    const running = action();
+    let isOver = false;
+    running.finally(() => {
+      isOver = true;
+    });
+    for (let left = turns; !isOver && (thrown.length === 0 || left > 0); left -= Math.sign(thrown.length))
+      await turn();
+    return { result: isOver ? await running : undefined, thrown };
+  } finally {
+    process.removeAllListeners('uncaughtException');
+    for (const listener of others) process.on('uncaughtException', listener);
+  }
 }

@@ -25,7 +25,9 @@ export function compiledSources(): string {
 
 function digestOf(directory: string): string {
   const hash = createHash('sha256');
-  const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  );
   for (const name of files.sort()) hash.update(name).update(readFileSync(join(directory, name)));
   return hash.digest('hex').slice(0, 16);
 }

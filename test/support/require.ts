@@ -5,7 +5,10 @@ import { spawnSync } from 'node:child_process';
 
 /** How to see that a program is there: a command that succeeds quickly, and what to install otherwise. */
 const PROGRAMS = {
-  chromium: { command: [process.env.CHROMIUM ?? '/usr/bin/chromium', '--version'], installation: 'apt-get install chromium' },
+  chromium: {
+    command: [process.env.CHROMIUM ?? '/usr/bin/chromium', '--version'],
+    installation: 'apt-get install chromium',
+  },
   python: {
     command: ['/usr/bin/python3', '-c', 'import websockets'],
     installation: 'apt-get install python3-websockets',
@@ -28,8 +31,7 @@ export function requirement(name: keyof typeof PROGRAMS): boolean {
   const isThere = spawnSync(program, options, { stdio: 'ignore' }).status === 0;
   if (!isThere) {
     const message = `${name} is missing (${installation})`;
-    if (process.env.HAWSER_REQUIRE?.split(',').includes(name))
-      throw new Error(`HAWSER_REQUIRE: ${message}`);
+    if (process.env.HAWSER_REQUIRE?.split(',').includes(name)) throw new Error(`HAWSER_REQUIRE: ${message}`);
     console.warn(`\n!!! SKIPPED: ${message}; the tests that need it do not run\n`);
   }
   found.set(name, isThere);

@@ -36,8 +36,12 @@ def connect(path="/echo"):
 async def echo():
     async with connect() as socket:
         extensions = socket.extensions if hasattr(socket, "extensions") else socket.protocol.extensions
-        negotiated = [extension.name for extension in extensions]
-        assert negotiated == ([] if COMPRESSION == "no extension" else ["permessage-deflate"]), negotiated
+        assert len(extensions) == (0 if COMPRESSION == "no extension" else 1), extensions
+        for extension in extensions:
+            is_reset = COMPRESSION == "no context takeover"
+            assert extension.local_no_context_takeover == extension.remote_no_context_takeover == is_reset
+            bits = 9 if COMPRESSION == "windows of 9 bits" else 15
+            assert extension.local_max_window_bits == extension.remote_max_window_bits == bits
         for length in LENGTHS:
             for message in (pattern(length), text_of(length)):
                 await socket.send(message)

@@ -18,7 +18,9 @@ const WRONG = [
 (async () => {
   const wss = await listen({ perMessageDeflate: true, maxPayload: 1000 });
   const extension = 'Sec-WebSocket-Extensions: permessage-deflate\r\n';
-  const random = Array.from({ length: 200 }, (_, i) => Buffer.from(Array.from({ length: 64 }, (_, j) => (i * 97 + j * j * 31 + i * j * 7) & 255)));
+  const random = Array.from({ length: 200 }, (_, i) =>
+    Buffer.from(Array.from({ length: 64 }, (_, j) => (i * 97 + j * j * 31 + i * j * 7) & 255)),
+  );
   for (const bytes of [...WRONG, frame(0xc1, '\x07\xff\xff'), ...random]) {
     const { socket, raw } = await attack(wss, extension);
     const gone = once(socket, 'close');
@@ -27,7 +29,13 @@ const WRONG = [
     await gone;
   }
   // A client, and a server that answers nonsense.
-  const answers = ['', 'HTTP/1.1 200 OK\r\n\r\n', 'HTTP/1.1 101 X\r\nUpgrade: websocket\r\n\r\n', '\x00\x01\x02', 'HTTP/1.1 101'];
+  const answers = [
+    '',
+    'HTTP/1.1 200 OK\r\n\r\n',
+    'HTTP/1.1 101 X\r\nUpgrade: websocket\r\n\r\n',
+    '\x00\x01\x02',
+    'HTTP/1.1 101',
+  ];
   for (const answer of answers) {
     const server = net.createServer((raw) => {
       raw.on('error', () => {});

@@ -1,5 +1,16 @@
 // A message in a flood of fragments: what it makes the server hold, and whether it arrives.
-const { parameters, once, heldBytes, frame, listen, attack, write, flood, untilRead, report } = require('./program.cjs');
+const {
+  parameters,
+  once,
+  heldBytes,
+  frame,
+  listen,
+  attack,
+  write,
+  flood,
+  untilRead,
+  report,
+} = require('./program.cjs');
 
 (async () => {
   const { count, payload, options } = parameters;

@@ -57,5 +57,14 @@ function header(first, length) {
   const [code] = await closed;
   clearInterval(sampling);
   const held = (await heldBytes()) - heldBefore;
-  report({ agreed, messages, error: error.code, told: error.closeCode, code, wire: payload.length, most, held });
+  report({
+    agreed,
+    messages,
+    error: error.code,
+    told: error.closeCode,
+    code,
+    wire: payload.length,
+    most,
+    held,
+  });
 })();

@@ -31,7 +31,9 @@ function frame(first, payload = '') {
   const body = Buffer.from(payload);
   const length = body.length;
   const header =
-    length < 126 ? Buffer.from([first, 0x80 | length]) : Buffer.from([first, 0xfe, length >> 8, length & 255]);
+    length < 126
+      ? Buffer.from([first, 0x80 | length])
+      : Buffer.from([first, 0xfe, length >> 8, length & 255]);
   return Buffer.concat([header, Buffer.alloc(4), body]);
 }
 
@@ -86,5 +88,17 @@ function report(result) {
 }
 
 module.exports = {
-  WebSocket, WebSocketServer, parameters, turn, once, heldBytes, frame, listen, attack, write, flood, untilRead, report,
+  WebSocket,
+  WebSocketServer,
+  parameters,
+  turn,
+  once,
+  heldBytes,
+  frame,
+  listen,
+  attack,
+  write,
+  flood,
+  untilRead,
+  report,
 };

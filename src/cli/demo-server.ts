@@ -1,0 +1,166 @@
+// The server behind `hawser serve`: it takes each upgrade to its endpoint, and puts a tap between socket and endpoint
+// where someone watches. What the endpoints do, and the page, are elsewhere.
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { type AddressInfo, isIPv6 } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from '../ws/websocket.js';
+import { WebSocketServer } from '../ws/websocket-server.js';
+import { ConnectionRecorder } from './connection-recorder.js';
+import { BroadcastGroup, echo } from './endpoints.js';
+import { type Channel, isChannelName, Observatory } from './observatory.js';
+import { isAllowedOrigin } from './origin-policy.js';
+import { readPage, servePage } from './page-files.js';
+import { WireTap } from './wire-tap.js';
+
+/** How long clients may take to answer when the server shuts down. */
+const CLOSE_GRACE_MS = 2000;
+/** What an observer asks for is short. */
+const MAX_REQUEST_BYTES = 4096;
+
+type Endpoint = (socket: WebSocket) => void;
+
+/** The server behind the command; it can be started and stopped within a process. */
+export class DemoServer {
+  readonly #host: string;
+  readonly #closeGraceMs: number;
+  readonly #http: Server;
+  readonly #compressing = new WebSocketServer({ noServer: true, perMessageDeflate: true });
+  readonly #plain = new WebSocketServer({ noServer: true });
+  readonly #observing = new WebSocketServer({ noServer: true, maxPayload: MAX_REQUEST_BYTES });
+  readonly #observatory = new Observatory();
+  readonly #group = new BroadcastGroup([this.#compressing, this.#plain]);
+  readonly #endpoints = new Map<string, Endpoint>([
+    ['/echo', echo],
+    ['/broadcast', (socket) => this.#group.join(socket)],
+  ]);
+
+  /** @param host the name or address to listen on */
+  constructor(host: string, closeGraceMs = CLOSE_GRACE_MS) {
+    this.#host = host;
+    this.#closeGraceMs = closeGraceMs;
+    const page = readPage();
+    const paths = [...this.#endpoints.keys(), '/observe'];
+    this.#http = createServer((request, response) => servePage(page, paths, request, response));
+    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  /** @throws the error of `net.Server#listen` */
+  listen(port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#http.once('error', reject);
+      this.#http.listen(port, this.#host, () => {
+        this.#http.off('error', reject);
+        resolve();
+      });
+    });
+  }
+
+  /** Where the page is. */
+  get url(): string {
+    const { port } = this.#http.address() as AddressInfo;
+    const isEverywhere = this.#host === '0.0.0.0' || this.#host === '::';
+    const name = isEverywhere ? 'localhost' : isIPv6(this.#host) ? `[${this.#host}]` : this.#host;
+    return `http://${name}:${port}/`;
+  }
+
+  /** Says goodbye with 1001, and waits for the peers' answers, but not long. */
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#http.close(resolve));
+    const goodbye = { code: 1001, reason: 'the server is shutting down', timeoutMs: this.#closeGraceMs };
+    await Promise.all(
+      [this.#compressing, this.#plain, this.#observing].map((server) => server.close(goodbye)),
+    );
+    this.#http.closeAllConnections();
+    await closed;
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // From here on the socket is ours, and so are its errors.
+    socket.on('error', () => socket.destroy());
+    // [RFC6455-10.2-2] 403, before anything else is answered
+    if (!isAllowedOrigin(request.headers.origin, request.headers.host, this.#host)) {
+      refuse(socket, 403, 'The Origin header names another site.');
+      return;
+    }
+    const { pathname, parameters } = splitTarget(request.url ?? '/');
+    const endpoint = this.#endpoints.get(pathname);
+    if (pathname === '/observe') this.#observe(parameters.get('id') ?? '', request, socket, head);
+    else if (endpoint !== undefined) this.#connect(endpoint, parameters, request, socket, head);
+    else refuse(socket, 404, 'There is no WebSocket at this path.');
+  }
+
+  #connect(
+    endpoint: Endpoint,
+    parameters: URLSearchParams,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+  ): void {
+    const server = parameters.get('deflate') === 'off' ? this.#plain : this.#compressing;
+    const name = parameters.get('watch');
+    if (name === null) {
+      server.handleUpgrade(request, socket, head, (webSocket) => start(webSocket, endpoint));
+      return;
+    }
+    const channel = this.#channelFor(name, socket);
+    if (channel === undefined) return;
+    const connection = channel.addConnection();
+    const recorder = new ConnectionRecorder(request, (record) => channel.publish(connection, record));
+    // What came with the request head goes back into the socket, so that the tap sees it.
+    if (head.length > 0) socket.unshift(head);
+    const tap = new WireTap(socket, recorder);
+    socket.once('close', () => channel.removeConnection(connection));
+    server.handleUpgrade(request, tap, Buffer.alloc(0), (webSocket) => {
+      channel.setEndpoint(connection, webSocket);
+      start(webSocket, endpoint);
+    });
+  }
+
+  #observe(name: string, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const channel = this.#channelFor(name, socket);
+    if (channel === undefined) return;
+    // A handshake that fails leaves no channel behind.
+    socket.once('close', () => channel.releaseIfEmpty());
+    this.#observing.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocket.on('error', ignore);
+      channel.addObserver(webSocket);
+    });
+  }
+
+  #channelFor(name: string, socket: Duplex): Channel | undefined {
+    if (!isChannelName(name)) {
+      refuse(socket, 400, 'A name to watch is 1 to 64 letters, digits, or any of _ . ~ -');
+      return undefined;
+    }
+    const channel = this.#observatory.channel(name);
+    if (channel !== undefined && !channel.isFull) return channel;
+    refuse(socket, 503, 'Too many connections are being watched.');
+    return undefined;
+  }
+}
+
+function start(socket: WebSocket, endpoint: Endpoint): void {
+  // A peer's fault ends its connection only; the observer sees the Close frame that says why.
+  socket.on('error', ignore);
+  endpoint(socket);
+}
+
+function ignore(): void {}
+
+/** Path and query of a request target, whatever its form. */
+function splitTarget(target: string): { pathname: string; parameters: URLSearchParams } {
+  const [path = '/', query = ''] = target.split(/\?(.*)/s);
+  return { pathname: path, parameters: new URLSearchParams(query) };
+}
+
+function refuse(socket: Duplex, status: number, reason: string): void {
+  const body = `${reason}\n`;
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Connection: close',
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
+  socket.once('finish', () => socket.destroy());
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}

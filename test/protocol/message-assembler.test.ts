@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../src/protocol/limits.js';
+import { MessageAssembler } from '../../src/protocol/message-assembler.js';
+import { testPlatform } from '../support/engine.js';
+
+function assembler() {
+  const { platform, usage } = testPlatform();
+  return { parts: new MessageAssembler(platform.allocate), usage };
+}
+
+function bytesOf(length: number, from = 0): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => (from + i) & 0xff);
+}
+
+describe('MessageAssembler', () => {
+  it('puts ranges one behind the other', () => {
+    const { parts } = assembler();
+    parts.append(Buffer.from('xxHelxx'), 2, 5, 2);
+    parts.append(Buffer.from('lo'), 0, 2, 0);
+    expect(parts.length).toBe(5);
+    expect(Buffer.from(parts.take()).toString()).toBe('Hello');
+    expect(parts.length).toBe(0);
+  });
+
+  it('an empty message is empty', () => {
+    const { parts } = assembler();
+    expect(parts.take()).toHaveLength(0);
+    parts.append(new Uint8Array(0), 0, 0, 0);
+    expect(parts.take()).toHaveLength(0);
+  });
+
+  it.each([1, 2, 3, 7, 100, 1000, 20_000])('keeps the content in pieces of %i', (size) => {
+    const { parts } = assembler();
+    const whole = bytesOf(50_000);
+    for (let start = 0; start < whole.length; start += size) {
+      const end = Math.min(whole.length, start + size);
+      parts.append(whole, start, end, whole.length - end);
+    }
+    expect(Buffer.compare(parts.take(), whole)).toBe(0);
+  });
+
+  it('what was taken is not written to any more', () => {
+    const { parts } = assembler();
+    parts.append(bytesOf(10), 0, 10, 0);
+    const taken = parts.take();
+    parts.append(bytesOf(10, 50), 0, 10, 0);
+    expect([...taken]).toEqual([...bytesOf(10)]);
+  });
+
+  it('clear drops what was gathered', () => {
+    const { parts } = assembler();
+    parts.append(bytesOf(10), 0, 10, 0);
+    parts.clear();
+    parts.append(bytesOf(1, 7), 0, 1, 0);
+    expect([...parts.take()]).toEqual([7]);
+  });
+
+  it('[RFC6455-10.4-1] both roles, a length that is only announced -> allocates assemblyBytes, not the length', () => {
+    const { parts, usage } = assembler();
+    parts.append(bytesOf(10), 0, 10, 2 ** 40);
+    expect(usage.largest).toBe(LIMITS.assemblyBytes);
+  });
+
+  it('a small announced length is allocated exactly, in one go', () => {
+    const { parts, usage } = assembler();
+    parts.append(bytesOf(10), 0, 10, 90);
+    parts.append(bytesOf(90), 0, 90, 0);
+    expect(parts.take()).toHaveLength(100);
+    expect(usage).toMatchObject({ allocations: 1, largest: 100 });
+  });
+
+  it('[RFC6455-10.4-1] both roles, a large frame in small reads -> at most four times what has come', () => {
+    const { parts, usage } = assembler();
+    const total = 1_000_000;
+    for (let length = 0; length < total; length += 1000) {
+      parts.append(bytesOf(1000), 0, 1000, total - length - 1000);
+      expect(usage.largest).toBeLessThanOrEqual(Math.max(LIMITS.assemblyBytes, 4 * (length + 1000)));
+    }
+    expect(usage.largest).toBe(total);
+    expect(usage.allocations).toBeLessThan(8);
+  });
+
+  it('[RFC6455-10.4-1] both roles, 100,000 fragments of one byte -> at most twice their bytes, in few allocations', () => {
+    const { parts, usage } = assembler();
+    for (let i = 0; i < 100_000; i++) parts.append(Uint8Array.of(i), 0, 1, 0);
+    expect(usage.largest).toBeLessThanOrEqual(200_000);
+    expect(usage.allocations).toBeLessThan(40);
+    expect(parts.take()).toHaveLength(100_000);
+  });
+
+  it('a message much smaller than its buffer is copied out of it', () => {
+    const { parts } = assembler();
+    parts.append(bytesOf(10), 0, 10, 100_000);
+    const taken = parts.take();
+    expect([...taken]).toEqual([...bytesOf(10)]);
+    expect(taken.buffer.byteLength).toBe(10);
+  });
+});

@@ -1,0 +1,283 @@
+import { describe, expect, it } from 'vitest';
+import type { Inflater } from '../../src/protocol/compression.js';
+import { MessageReceiver, type MessageSink } from '../../src/protocol/message-receiver.js';
+import { protocolError } from '../../src/wire/errors.js';
+import { both, Endpoint, feed, fromPeer, testPlatform } from '../support/engine.js';
+
+/** Answers when told to. */
+class HeldInflater implements Inflater {
+  isClosed = false;
+  settle!: { resolve: (bytes: Uint8Array) => void; reject: (error: Error) => void };
+  inflate(): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      this.settle = { resolve, reject };
+    });
+  }
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+const three = [
+  { opcode: 1, payload: 'one' },
+  { opcode: 9, payload: 'two' },
+  { opcode: 2, payload: 'three' },
+];
+const THREE = [
+  ['text', 'one'],
+  ['ping', '74776f'],
+  ['binary', '7468726565'],
+];
+
+describe('pause and resume', () => {
+  both('', 'pauses in an event -> the frames behind wait, and come in order', (role) => {
+    const endpoint = new Endpoint(role);
+    endpoint.onEvent = () => endpoint.connection.receiver.pause();
+    endpoint.receive(fromPeer(role, ...three));
+    const { receiver } = endpoint.connection;
+    for (let count = 1; count <= 3; count++) {
+      expect(endpoint.events).toEqual(THREE.slice(0, count));
+      expect(receiver.isIdle).toBe(false);
+      receiver.resume();
+    }
+    expect(receiver.isIdle).toBe(true);
+    expect(endpoint.requests).toEqual(['idle']);
+  });
+
+  both('', 'gets bytes while paused -> they wait behind those that came before', (role) => {
+    const bytes = fromPeer(role, ...three);
+    for (let cut = 1; cut < bytes.length; cut++) {
+      const endpoint = new Endpoint(role);
+      endpoint.onEvent = () => endpoint.connection.receiver.pause();
+      endpoint.receive(bytes.subarray(0, cut));
+      endpoint.receive(bytes.subarray(cut));
+      for (let i = 0; i < 4; i++) endpoint.connection.receiver.resume();
+      expect(endpoint.events).toEqual(THREE);
+    }
+  });
+
+  both('', 'resume without a pause -> nothing happens', (role) => {
+    const endpoint = new Endpoint(role);
+    endpoint.connection.receiver.resume();
+    expect(endpoint.requests).toEqual([]);
+  });
+});
+
+describe('a listener that throws', () => {
+  both('', 'throws at each event -> nothing is lost and nothing comes twice', (role) => {
+    const endpoint = new Endpoint(role);
+    endpoint.onEvent = () => {
+      throw new Error('listener');
+    };
+    const { receiver } = endpoint.connection;
+    expect(() => endpoint.receive(fromPeer(role, ...three))).toThrow('listener');
+    endpoint.receive(fromPeer(role, { opcode: 10, payload: 'four' }));
+    for (let i = 0; i < 3; i++) expect(() => receiver.resume()).toThrow('listener');
+    receiver.resume();
+    expect(endpoint.events).toEqual([...THREE, ['pong', '666f7572']]);
+    expect(receiver.isIdle).toBe(true);
+  });
+
+  both('', 'throws at a message in fragments -> the next message is a new one', (role) => {
+    const endpoint = new Endpoint(role);
+    let isFirst = true;
+    endpoint.onEvent = () => {
+      if (isFirst) {
+        isFirst = false;
+        throw new Error('listener');
+      }
+    };
+    const frames = [
+      { opcode: 1, fin: false, payload: 'a' },
+      { opcode: 0, payload: 'b' },
+      { opcode: 1, payload: 'c' },
+    ];
+    expect(() => endpoint.receive(fromPeer(role, ...frames))).toThrow('listener');
+    endpoint.connection.receiver.resume();
+    expect(endpoint.events).toEqual([
+      ['text', 'ab'],
+      ['text', 'c'],
+    ]);
+  });
+
+  both('', 'throws at a message that was inflated in the background -> what follows it is not lost', async (role) => {
+    const inflater = new HeldInflater();
+    const { platform } = testPlatform();
+    const log: string[] = [];
+    const sink: MessageSink = {
+      onMessage: (data) => {
+        log.push(Buffer.from(data).toString());
+        if (log.length === 1) throw new Error('listener');
+      },
+      onPing: () => {},
+      onPong: () => {},
+      onClose: () => {},
+      onFail: (error) => log.push(error.message),
+      onReady: () => log.push('ready'),
+      onIdle: () => log.push('idle'),
+    };
+    const receiver = new MessageReceiver({ role, platform, inflater }, { ...sink, onReady: () => {} });
+    const frames = [
+      { opcode: 2, rsv1: true, payload: 'deflated' },
+      { opcode: 2, payload: 'plain' },
+    ];
+    receiver.receive(fromPeer(role, ...frames));
+    inflater.settle.resolve(Buffer.from('inflated'));
+    await Promise.resolve();
+    expect(() => receiver.resume()).toThrow('listener');
+    expect(receiver.isIdle).toBe(false);
+    receiver.resume();
+    expect(log).toEqual(['inflated', 'plain', 'idle']);
+  });
+});
+
+describe('inflating in the background', () => {
+  const frames = [
+    { opcode: 1, rsv1: true, payload: 'x' },
+    { opcode: 9, payload: '' },
+  ];
+
+  both('[RFC7692-6.2-1]', 'inflates slowly -> what comes behind waits for it', async (role) => {
+    const inflater = new HeldInflater();
+    const endpoint = new Endpoint(role, { inflater });
+    endpoint.receive(fromPeer(role, ...frames));
+    endpoint.receive(fromPeer(role, { opcode: 1, payload: 'last' }));
+    expect(endpoint.events).toEqual([]);
+    expect(endpoint.connection.receiver.isIdle).toBe(false);
+    inflater.settle.resolve(Buffer.from('inflated'));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(endpoint.events).toEqual([
+      ['text', 'inflated'],
+      ['ping', ''],
+      ['text', 'last'],
+    ]);
+    expect(endpoint.requests).toEqual(['ready', 'idle']);
+  });
+
+  both('[RFC6455-7.1.7-7]', 'inflating fails -> fails, and nothing of what waited is delivered', async (role) => {
+    const inflater = new HeldInflater();
+    const endpoint = new Endpoint(role, { inflater });
+    endpoint.receive(fromPeer(role, ...frames));
+    inflater.settle.reject(protocolError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(endpoint.events).toEqual([['fail', 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH']]);
+    expect(inflater.isClosed).toBe(true);
+  });
+
+  both('', 'stopped meanwhile -> the message is dropped in silence', async (role) => {
+    for (const outcome of ['resolve', 'reject'] as const) {
+      const inflater = new HeldInflater();
+      const endpoint = new Endpoint(role, { inflater });
+      endpoint.receive(fromPeer(role, ...frames));
+      endpoint.connection.receiver.stop();
+      if (outcome === 'resolve') inflater.settle.resolve(Buffer.from('late'));
+      else inflater.settle.reject(new Error('closed'));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(endpoint.events).toEqual([]);
+      expect(inflater.isClosed).toBe(true);
+    }
+  });
+
+  both('', 'the transport closes meanwhile -> the message still comes, then the inflater is closed', async (role) => {
+    const inflater = new HeldInflater();
+    const endpoint = new Endpoint(role, { inflater });
+    endpoint.receive(fromPeer(role, ...frames));
+    endpoint.connection.transportClosed();
+    expect(inflater.isClosed).toBe(false);
+    inflater.settle.resolve(Buffer.from('inflated'));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(endpoint.events[0]).toEqual(['text', 'inflated']);
+    expect(inflater.isClosed).toBe(true);
+  });
+
+  both('', 'the transport closes while nothing is inflated -> the inflater is closed', (role) => {
+    const inflater = new HeldInflater();
+    new Endpoint(role, { inflater }).connection.transportClosed();
+    expect(inflater.isClosed).toBe(true);
+  });
+});
+
+describe('stop', () => {
+  both('', 'is stopped in an event -> no further event, not now and not later', (role) => {
+    const endpoint = new Endpoint(role);
+    endpoint.onEvent = () => endpoint.connection.receiver.stop();
+    endpoint.receive(fromPeer(role, ...three));
+    endpoint.receive(fromPeer(role, ...three));
+    expect(endpoint.events).toEqual(THREE.slice(0, 1));
+    expect(endpoint.connection.receiver).toMatchObject({ isEnded: true, isIdle: true });
+  });
+});
+
+describe('options that change under way', () => {
+  both('[RFC6455-10.4-2]', 'maxPayload is lowered between frames -> holds from the next frame on', (role) => {
+    const endpoint = new Endpoint(role);
+    const frame = fromPeer(role, { opcode: 2, payload: 'four' });
+    endpoint.receive(frame);
+    endpoint.connection.receiver.maxPayload = 3;
+    endpoint.receive(frame);
+    expect(endpoint.events).toEqual([
+      ['binary', '666f7572'],
+      ['fail', 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'],
+    ]);
+  });
+});
+
+describe('boundaries of fragments', () => {
+  const fragments = ['ab', '', 'cde'].map((payload, i) => ({ opcode: i ? 0 : 2, fin: i === 2, payload }));
+
+  function endsOf(role: 'client' | 'server', portions: Buffer[], keeps: boolean): (number[] | undefined)[] {
+    const ends: (number[] | undefined)[] = [];
+    const endpoint = new Endpoint(role);
+    endpoint.connection.receiver.keepsFragments = keeps;
+    endpoint.onEvent = () => ends.push(endpoint.connection.receiver.fragmentEnds);
+    for (const portion of portions) endpoint.receive(portion);
+    return ends;
+  }
+
+  both('', 'keeps them -> where each fragment that has bytes ends, for each message anew', (role) => {
+    const bytes = fromPeer(role, ...fragments, { opcode: 2, payload: 'whole' }, ...fragments);
+    expect(endsOf(role, [bytes], true)).toEqual([[2, 5], undefined, [2, 5]]);
+    expect(endsOf(role, [bytes], false)).toEqual([undefined, undefined, undefined]);
+  });
+
+  both('', 'keeps them, compressed -> no boundaries, since they are none of the message', (role) => {
+    const inflater: Inflater = { inflate: () => Buffer.from('inflated text'), close: () => {} };
+    const endpoint = feed(role, [], { inflater }, true);
+    const ends: unknown[] = [];
+    endpoint.onEvent = () => ends.push(endpoint.connection.receiver.fragmentEnds);
+    const [first, ...others] = fragments;
+    endpoint.receive(fromPeer(role, { ...first!, rsv1: true }, ...others));
+    expect([endpoint.events, ends]).toEqual([[['binary', Buffer.from('inflated text').toString('hex')]], [undefined]]);
+  });
+});
+
+describe('whose memory a message is', () => {
+  it('a frame within one read is a view of it; anything else is memory of its own', () => {
+    const { platform } = testPlatform();
+    const messages: Uint8Array[] = [];
+    const nothing = () => {};
+    const sink = { onPing: nothing, onPong: nothing, onClose: nothing, onFail: nothing, onReady: nothing, onIdle: nothing };
+    const receiver = new MessageReceiver(
+      { role: 'client', platform },
+      { ...sink, onMessage: (data) => messages.push(data) },
+    );
+    const whole = new Uint8Array(fromPeer('client', { opcode: 2, payload: 'whole' }));
+    receiver.receive(whole);
+    expect(messages[0]!.buffer).toBe(whole.buffer);
+    const parts = [whole.slice(0, 4), whole.slice(4)];
+    for (const part of parts) receiver.receive(part);
+    expect(parts.map(({ buffer }) => buffer)).not.toContain(messages[1]!.buffer);
+  });
+});
+
+describe('skipUtf8Validation', () => {
+  both('', 'is set -> text that is not UTF-8 is delivered, whole and in fragments', (role) => {
+    const bad = Buffer.from([0x61, 0xff]);
+    const bytes = fromPeer(role, { opcode: 1, payload: bad }, { opcode: 1, fin: false, payload: bad }, { opcode: 0 });
+    const { events } = feed(role, [bytes], { skipUtf8Validation: true });
+    expect(events).toEqual([
+      ['text', 'a\ufffd'],
+      ['text', 'a\ufffd'],
+    ]);
+  });
+});

@@ -1,0 +1,232 @@
+import { describe, expect, it } from 'vitest';
+import { parseFrameHeader, serializeFrameHeader } from '../../src/wire/frame-header.js';
+import { type FrameHandler, FrameParser } from '../../src/wire/frame-parser.js';
+import { applyMask as maskPlainly, serializeFrame } from '../support/frames.js';
+
+interface SeenFrame {
+  first: number;
+  second: number;
+  length: number;
+  payload: string;
+  isComplete: boolean;
+}
+
+/** Collects frames, whole or in parts. */
+class Recorder implements FrameHandler {
+  readonly frames: SeenFrame[] = [];
+  readonly calls: string[] = [];
+  readonly parser = new FrameParser(this);
+  refuses = (_first: number) => false;
+  onFrame = () => {};
+
+  onHeader(first: number, second: number, length: number): boolean {
+    this.calls.push('header');
+    this.frames.push({ first, second, length, payload: '', isComplete: false });
+    return !this.refuses(first);
+  }
+  onPayload(bytes: Uint8Array, start: number, end: number): void {
+    this.calls.push('payload');
+    this.#add(bytes, start, end, true);
+  }
+  onPayloadPart(bytes: Uint8Array, start: number, end: number, isLast: boolean): void {
+    this.calls.push(isLast ? 'last part' : 'part');
+    this.#add(bytes, start, end, isLast);
+  }
+  #add(bytes: Uint8Array, start: number, end: number, isComplete: boolean): void {
+    const frame = this.frames.at(-1)!;
+    frame.payload += Buffer.from(bytes.subarray(start, end)).toString('hex');
+    frame.isComplete = isComplete;
+    if (isComplete) this.onFrame();
+  }
+}
+
+const KEY = Uint8Array.of(0x37, 0xfa, 0x21, 0x3d);
+
+function payloadOf(length: number): Buffer {
+  return Buffer.from(Array.from({ length }, (_, i) => (i * 5 + 1) & 0xff));
+}
+
+/** What the plain functions make of a stream of whole frames. */
+function plainFrames(bytes: Uint8Array): SeenFrame[] {
+  const frames: SeenFrame[] = [];
+  for (let offset = 0; offset < bytes.length; ) {
+    const header = parseFrameHeader(bytes, offset)!;
+    const start = offset + header.headerLength;
+    const end = start + Number(header.payloadLength);
+    const payload = bytes.subarray(start, end);
+    frames.push({
+      first: bytes[offset]!,
+      second: bytes[offset + 1]!,
+      length: Number(header.payloadLength),
+      payload: (header.maskingKey ? maskPlainly(payload, header.maskingKey) : Buffer.from(payload)).toString('hex'),
+      isComplete: true,
+    });
+    offset = end;
+  }
+  return frames;
+}
+
+function parse(...portions: Uint8Array[]): Recorder {
+  const recorder = new Recorder();
+  for (const portion of portions) recorder.parser.push(new Uint8Array(portion));
+  return recorder;
+}
+
+describe('FrameParser against parseFrameHeader', () => {
+  for (const isMasked of [false, true]) {
+    const mask = isMasked ? { maskingKey: KEY } : {};
+    const name = isMasked ? 'masked' : 'unmasked';
+
+    it(`[RFC6455-6.2-1] both roles, ${name} frames of 0-130 bytes at offsets 0-7 -> same as the plain reading`, () => {
+      for (let offset = 0; offset < 8; offset++) {
+        for (let length = 0; length <= 130; length++) {
+          const frame = serializeFrame({ opcode: 2, payload: payloadOf(length), ...mask });
+          const bytes = new Uint8Array(new ArrayBuffer(offset + frame.length), offset);
+          bytes.set(frame);
+          const recorder = new Recorder();
+          recorder.parser.push(bytes);
+          expect(recorder.frames).toEqual(plainFrames(frame));
+          expect(recorder.parser.consumed).toBe(frame.length);
+        }
+      }
+    });
+
+    it(`[RFC6455-6.2-1] both roles, ${name} frames cut in two at every place -> same as whole`, () => {
+      const bytes = Buffer.concat(
+        [0, 1, 5, 125, 126, 300].map((length) => serializeFrame({ opcode: 2, payload: payloadOf(length), ...mask })),
+      );
+      const expected = plainFrames(bytes);
+      for (let cut = 0; cut <= bytes.length; cut++) {
+        expect(parse(bytes.subarray(0, cut), bytes.subarray(cut)).frames).toEqual(expected);
+      }
+    });
+
+    it(`[RFC6455-6.2-1] both roles, ${name} frames byte by byte -> same as whole`, () => {
+      for (const length of [0, 1, 2, 3, 4, 5, 125, 126, 127, 65535, 65536]) {
+        const bytes = serializeFrame({ opcode: 1, payload: payloadOf(length), ...mask });
+        const recorder = new Recorder();
+        for (const byte of bytes) recorder.parser.push(Uint8Array.of(byte));
+        expect(recorder.frames).toEqual(plainFrames(bytes));
+      }
+    });
+
+    it(`[RFC6455-6.2-1] both roles, ${name} 64-bit length with three cuts -> same as whole`, () => {
+      const bytes = serializeFrame({ opcode: 2, payload: payloadOf(9), lengthForm: 64, ...mask });
+      for (let one = 0; one <= bytes.length; one++) {
+        for (let two = one; two <= bytes.length; two++) {
+          const portions = [bytes.subarray(0, one), bytes.subarray(one, two), bytes.subarray(two)];
+          expect(parse(...portions).frames).toEqual(plainFrames(bytes));
+        }
+      }
+    });
+  }
+
+  it('reports every first and second byte as on the wire', () => {
+    for (let first = 0; first < 256; first++) {
+      expect(parse(Uint8Array.of(first, 0)).frames).toMatchObject([{ first, second: 0, length: 0 }]);
+    }
+  });
+
+  it('unmasks with the key 00000000', () => {
+    const bytes = serializeFrame({ opcode: 2, payload: payloadOf(40), maskingKey: new Uint8Array(4) });
+    expect(parse(bytes).frames).toEqual(plainFrames(bytes));
+  });
+});
+
+describe('lengths', () => {
+  const header = (payloadLength: bigint) =>
+    serializeFrameHeader({
+      ...{ isFinal: true, rsv1: false, rsv2: false, rsv3: false, opcode: 2, isMasked: false },
+      payloadLength,
+      lengthForm: 64,
+    });
+
+  it.each([2n ** 31n - 1n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 53n - 1n])('%i is exact', (length) => {
+    for (const portions of [[header(length)], [...header(length)].map((byte) => Uint8Array.of(byte))]) {
+      expect(parse(...portions).frames).toMatchObject([{ length: Number(length) }]);
+    }
+  });
+
+  it.each([2n ** 53n, 2n ** 53n + 1n, 2n ** 63n - 1n])('%i is at least 2^53 and below 2^63', (length) => {
+    const [frame] = parse(header(length)).frames;
+    expect(frame!.length).toBeGreaterThanOrEqual(2 ** 53);
+    expect(frame!.length).toBeLessThan(2 ** 63);
+  });
+
+  it.each([2n ** 63n, 2n ** 64n - 1n])('%i is at least 2^63', (length) => {
+    expect(parse(header(length)).frames[0]!.length).toBeGreaterThanOrEqual(2 ** 63);
+  });
+});
+
+describe('what the handler is told', () => {
+  it('a frame that lies whole in the bytes is passed on at once', () => {
+    const bytes = serializeFrame({ opcode: 2, payload: 'abc' });
+    expect(parse(bytes).calls).toEqual(['header', 'payload']);
+  });
+
+  it('the header is judged before a byte of the payload has come', () => {
+    expect(parse(Uint8Array.of(0x82, 5)).calls[0]).toBe('header');
+    expect(parse(Uint8Array.of(0x82), Uint8Array.of(5)).calls).toEqual(['header']);
+  });
+
+  it('there is always a last part, also of an empty payload', () => {
+    expect(parse(Uint8Array.of(0x82), Uint8Array.of(0)).calls).toEqual(['header', 'last part']);
+  });
+
+  it('every part comes with the bytes it came in', () => {
+    const bytes = serializeFrame({ opcode: 2, payload: 'abcdef', maskingKey: KEY });
+    const { calls } = parse(bytes.subarray(0, 8), bytes.subarray(8, 10), bytes.subarray(10));
+    expect(calls).toEqual(['header', 'part', 'part', 'last part']);
+  });
+});
+
+describe('stopping', () => {
+  const two = Buffer.concat([serializeFrame({ opcode: 1, payload: 'one' }), serializeFrame({ opcode: 2, payload: 'two' })]);
+
+  it('a refused header ends it: nothing behind is looked at', () => {
+    for (const cut of [0, 1, 2, 4]) {
+      const recorder = new Recorder();
+      recorder.refuses = () => true;
+      recorder.parser.push(new Uint8Array(two.subarray(0, cut)));
+      recorder.parser.push(new Uint8Array(two.subarray(cut)));
+      recorder.parser.push(new Uint8Array(two));
+      expect(recorder.calls).toEqual(['header']);
+    }
+  });
+
+  it('a handler that stops it gets no further frame, and `consumed` tells where to go on', () => {
+    for (const cut of [0, 1, 3]) {
+      const recorder = new Recorder();
+      recorder.onFrame = () => {
+        recorder.parser.isStopped = true;
+      };
+      recorder.parser.push(new Uint8Array(two.subarray(0, cut)));
+      const rest = new Uint8Array(two.subarray(cut));
+      recorder.parser.push(rest);
+      expect(recorder.frames).toHaveLength(1);
+      expect(recorder.parser.consumed).toBe(5 - cut);
+      recorder.parser.isStopped = false;
+      recorder.parser.push(rest.subarray(5 - cut));
+      expect(recorder.frames).toEqual(plainFrames(two));
+    }
+  });
+
+  it('a handler that throws leaves `consumed` behind the frame it threw at', () => {
+    const recorder = new Recorder();
+    recorder.onFrame = () => {
+      throw new Error('listener');
+    };
+    expect(() => recorder.parser.push(new Uint8Array(two))).toThrow('listener');
+    expect(recorder.parser.consumed).toBe(5);
+  });
+});
+
+it('isMidFrame is true while the peer owes the rest of a header or of a payload', () => {
+  const bytes = serializeFrame({ opcode: 2, payload: 'abc', maskingKey: KEY });
+  const recorder = new Recorder();
+  const states = [...bytes].map((byte) => {
+    recorder.parser.push(Uint8Array.of(byte));
+    return recorder.parser.isMidFrame;
+  });
+  expect(states).toEqual([...Array(8).fill(true), false]);
+});
