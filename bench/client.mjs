@@ -128,13 +128,12 @@ export class Client {
   }
 
   /**
-   * Sends one block and checks every byte of the reply.
+   * Checks every byte of the reply to one block, which somebody is about to send.
    *
    * @param {import('./frames.mjs').Exchange} exchange
-   * @param {boolean} isCompressed
    * @returns {Promise<void>}
    */
-  exchange(exchange, isCompressed) {
+  expectReply(exchange) {
     return new Promise((resolve, reject) => {
       const counter = new ReplyCounter();
       /** @type {Buffer[]} */ const pieces = [];
@@ -145,13 +144,12 @@ export class Client {
           due -= counter.count(bytes, length);
           if (due > 0) return;
           this.receive = () => {};
-          verifyReply(Buffer.concat(pieces), exchange.messages, isCompressed);
+          verifyReply(Buffer.concat(pieces), exchange);
           resolve();
         } catch (error) {
           reject(error);
         }
       };
-      this.socket.write(exchange.request);
     });
   }
 

@@ -197,19 +197,22 @@ export class ReplyCounter {
 }
 
 /**
- * Checks a server's reply to one block of a case, payload by payload, and throws at the first difference.
+ * Checks a server's reply to one block, message by message, and throws at the first difference.
  *
  * @param {Buffer} bytes
- * @param {Buffer[]} messages
- * @param {boolean} isCompressed
+ * @param {Exchange} exchange
  */
-export function verifyReply(bytes, messages, isCompressed) {
+export function verifyReply(bytes, { messages, reply }) {
+  const expected = /** @type {number} */ (reply[0]) & ~FIN;
+  const isCompressed = (expected & RSV1) !== 0;
   const parts = [];
   for (let at = 0, isFirst = true; at < bytes.length; ) {
     const first = /** @type {number} */ (bytes[at]);
-    if (isFirst && (first & RSV1) !== (isCompressed ? RSV1 : 0)) {
-      throw new Error(isCompressed ? 'a reply is not compressed' : 'a reply is compressed');
+    if (isFirst && (first & RSV1) !== (expected & RSV1)) {
+      throw new Error(`a reply is ${isCompressed ? 'not ' : ''}compressed`);
     }
+    if (isFirst && (first & ~FIN) !== expected)
+      throw new Error('text came back as binary, or binary as text');
     const form = /** @type {number} */ (bytes[at + 1]);
     const start = at + (form < 126 ? 2 : form === 126 ? 4 : 10);
     const length =
@@ -221,5 +224,6 @@ export function verifyReply(bytes, messages, isCompressed) {
   }
   const joined = Buffer.concat(parts);
   const received = isCompressed ? inflateRawSync(joined, { finishFlush: constants.Z_SYNC_FLUSH }) : joined;
-  if (!received.equals(Buffer.concat(messages))) throw new Error('the server did not echo what it was sent');
+  if (!received.equals(Buffer.concat(messages)))
+    throw new Error('the server did not send back what it was sent');
 }

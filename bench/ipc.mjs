@@ -2,20 +2,25 @@
 // killed when the runner exits, and exits by itself when the channel closes.
 import { fork } from 'node:child_process';
 
+const ANSWER_TIMEOUT_MS = 60_000;
+/** The number of the answer that a child gives unasked, when it has begun to listen. */
+const READY = 0;
+
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set();
 
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
-for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
-  process.on(signal, () => process.exit(130));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));
 
 /** The runner's end. */
 export class Child {
   #process;
   #name;
-  #nextId = 1;
+  #nextId = READY + 1;
+  /** Settles when the child can be asked. */
+  #ready;
   /**
    * @type {Map<number, { resolve: (value: any) => void, reject: (error: Error) => void, timer: NodeJS.Timeout }>}
    */
@@ -26,12 +31,13 @@ export class Child {
    * @param {URL} file
    * @param {string[]} args
    * @param {string[]} [execArgv]
-   * @param {NodeJS.ProcessEnv} [env]
    */
-  constructor(name, file, args, execArgv = [], env = process.env) {
+  constructor(name, file, args, execArgv = []) {
     this.#name = name;
-    this.#process = fork(file, args, { execArgv, env });
+    this.#process = fork(file, args, { execArgv });
     running.add(this.#process);
+    this.#ready = this.#expect(READY, 'ready', ANSWER_TIMEOUT_MS);
+    this.#ready.catch(() => {});
     this.#process.on('message', (/** @type {any} */ answer) => this.#settle(answer.id, answer));
     this.#process.on('error', (error) => this.#failAll(error));
     this.#process.on('exit', (code, signal) => {
@@ -47,19 +53,21 @@ export class Child {
    * @param {object} [details]
    * @returns {Promise<any>}
    */
-  ask(question, details = {}, timeoutMs = 60_000) {
+  async ask(question, details = {}, timeoutMs = ANSWER_TIMEOUT_MS) {
+    await this.#ready;
+    if (!this.#process.connected) throw new Error(`the ${this.#name} process is gone`);
+    const id = this.#nextId++;
+    const answered = this.#expect(id, question, timeoutMs);
+    this.#process.send({ id, question, ...details });
+    return answered;
+  }
+
+  /** @param {number} id @param {string} question @param {number} timeoutMs @returns {Promise<any>} */
+  #expect(id, question, timeoutMs) {
     return new Promise((resolve, reject) => {
-      const id = this.#nextId++;
-      const timer = setTimeout(
-        () =>
-          this.#settle(id, {
-            error: `the ${this.#name} did not answer "${question}" within ${timeoutMs} ms`,
-          }),
-        timeoutMs,
-      );
+      const error = `the ${this.#name} did not answer "${question}" within ${timeoutMs} ms`;
+      const timer = setTimeout(() => this.#settle(id, { error }), timeoutMs);
       this.#waiting.set(id, { resolve, reject, timer });
-      if (!this.#process.connected) this.#failAll(new Error(`the ${this.#name} process is gone`));
-      else this.#process.send({ id, question, ...details });
     });
   }
 
@@ -101,6 +109,7 @@ export function answer(handlers) {
       process.send?.({ id, error: error instanceof Error ? error.message : String(error) });
     }
   });
+  process.send?.({ id: READY });
 }
 
 /** What this process has used so far, and when that was. */

@@ -77,15 +77,26 @@ function close() {
   clients = [];
 }
 
-/** One verified exchange on every connection, one after the other. */
+/** @param {Promise<unknown>} replies */
+async function inTime(replies) {
+  const tooLate = delay(DRAIN_TIMEOUT_MS, null, { ref: false }).then(() => {
+    throw failure ?? new Error('a message was never answered');
+  });
+  await Promise.race([replies, tooLate]);
+}
+
+/** One exchange of which every byte is checked: on each connection in turn, or from one to all in a broadcast. */
 async function verify() {
-  for (const client of spec.kind === 'broadcast' ? [] : clients) {
-    await Promise.race([
-      client.exchange(exchange, isCompressed),
-      delay(DRAIN_TIMEOUT_MS, null, { ref: false }).then(() => {
-        throw failure ?? new Error('a message was not echoed');
-      }),
-    ]);
+  if (spec.kind === 'broadcast') {
+    const replies = clients.map((client) => client.expectReply(exchange));
+    clients[0]?.socket.write(exchange.request);
+    await inTime(Promise.all(replies));
+  } else {
+    for (const client of clients) {
+      const reply = client.expectReply(exchange);
+      client.socket.write(exchange.request);
+      await inTime(reply);
+    }
   }
   check();
 }

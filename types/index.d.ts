@@ -9,9 +9,9 @@ import {
   Agent,
   ClientRequest,
   ClientRequestArgs,
+  Server as HTTPServer,
   IncomingMessage,
   OutgoingHttpHeaders,
-  Server as HTTPServer,
 } from 'http';
 import { Server as HTTPSServer } from 'https';
 import { createConnection } from 'net';
@@ -95,10 +95,14 @@ declare class WebSocket extends EventEmitter {
   readonly url: string;
 
   /**
-   * Size in bytes above which an incoming message is refused with status code 1009; 0 means no limit. May be changed at
-   * any time, for instance raised once a peer has authenticated; a message that has begun is held to the new limit too.
+   * Size in bytes above which an incoming message is refused with status code 1009; 0 means no limit. May be set at any
+   * time, for instance raised once a peer has authenticated; it holds from the next frame on.
+   *
+   * @throws RangeError when it is set to anything but a whole number that is not negative
    */
   maxPayload: number;
+  /** True once Close frames went both ways (RFC 6455 §7.1.4). */
+  readonly wasClean: boolean;
 
   /** Handler of `'open'` in the manner of browsers; only functions are accepted, anything else clears it. */
   onopen: ((event: WebSocket.Event) => void) | null;
@@ -196,11 +200,9 @@ declare class WebSocket extends EventEmitter {
    */
   pinged(data?: string | Uint8Array): Promise<number>;
   /**
-   * Starts the closing handshake if the connection is open or a code is given, and waits for the end of the connection,
-   * however it comes. Resolves at once when the connection is closed already.
+   * Does what {@link WebSocket.close} does, and waits for the end of the connection, however it comes. Resolves at once
+   * when the connection is closed already.
    *
-   * @param code as in {@link WebSocket.close}
-   * @param reason as in {@link WebSocket.close}
    * @returns how the connection ended; rejects only where `close()` would throw
    */
   closed(code?: number, reason?: string | Uint8Array): Promise<WebSocket.CloseResult>;
@@ -315,7 +317,7 @@ declare namespace WebSocket {
     ping: [data: Buffer];
     /** A Pong came. */
     pong: [data: Buffer];
-    /** After `bufferedAmount` had grown above the socket's high-water mark: everything has been handed on. */
+    /** The socket had more to write than it wants to buffer, and has written it: time to send more. */
     drain: [];
     /** Client: the response to the handshake came, nothing of it has been checked yet. */
     upgrade: [response: IncomingMessage];
@@ -358,15 +360,21 @@ declare namespace WebSocket {
     mask?: boolean | undefined;
   }
 
-  /** Detects peers that are gone, with Pings (RFC 6455 §5.5.2). */
+  /** Finds peers that are gone without having said so: Pings, and an end to the connection when nothing comes back. */
   interface HeartbeatOptions {
-    /** Milliseconds between two Pings. */
+    /** Milliseconds between two Pings (RFC 6455 §5.5.2). */
     intervalMs: number;
-    /** Milliseconds that the peer has for its Pong before it is cut off with code 1006; `intervalMs` unless set. */
+    /**
+     * Milliseconds after a Ping in which some byte of the peer has to arrive, or else it is cut off and `'close'` says
+     * 1006; `intervalMs` unless set.
+     */
     timeoutMs?: number | undefined;
   }
 
-  /** Decides at once whether a handshake is accepted. A promise counts as true: do not make it `async`. */
+  /**
+   * Decides whether a handshake is accepted. An `async` function works too: its promise is waited for. (In npm `ws` any
+   * promise is a yes.)
+   */
   type VerifyClientCallbackSync<Request extends IncomingMessage = IncomingMessage> = (info: {
     /** The `Origin` header field (`Sec-WebSocket-Origin` in version 8). */
     origin: string;
@@ -377,7 +385,7 @@ declare namespace WebSocket {
 
   /**
    * Decides whether a handshake is accepted, and says so through `callback`. The number of parameters of the function
-   * tells it from the synchronous form: declare both.
+   * tells it from the other form: declare both.
    */
   type VerifyClientCallbackAsync<Request extends IncomingMessage = IncomingMessage> = (
     info: { origin: string; secure: boolean; req: Request },
@@ -590,8 +598,8 @@ declare namespace WebSocket {
     /** Status code for the clients; 1001, going away, unless set. */
     code?: number | undefined;
     /** Reason for the clients, at most 123 bytes as UTF-8. */
-    reason?: string | undefined;
-    /** Milliseconds after which clients that have not closed are cut off; the server's `closeTimeout` unless set. */
+    reason?: string | Uint8Array | undefined;
+    /** Milliseconds after which clients that have not closed are cut off; 10000 unless set. */
     timeoutMs?: number | undefined;
   }
 
@@ -684,7 +692,7 @@ declare namespace WebSocket {
      * @returns how many clients it was sent to
      * @throws TypeError as in {@link WebSocket.send}
      */
-    broadcast(data: Sendable, options?: BroadcastOptions<InstanceType<T>>): number;
+    broadcast(data: Exclude<Sendable, Blob>, options?: BroadcastOptions<InstanceType<T>>): number;
     /** Closes the server and its connections, for `await using`. */
     [Symbol.asyncDispose](): Promise<void>;
 

@@ -236,7 +236,7 @@ class JsonReporter implements Reporter {
   setPrompt(): void {}
 
   #print(event: string, detail: object): void {
-    process.stdout.write(
+    this.#stdout.write(
       `${escapeJson(JSON.stringify({ event, time: new Date().toISOString(), ...detail }))}\n`,
     );
   }

@@ -137,6 +137,9 @@ function readHeaders(lines: string[]): Record<string, string | string[]> {
   );
 }
 
+/** How long the server may take to answer a Close: nobody likes to look at a terminal that hangs. */
+const CLOSE_TIMEOUT_MS = 5000;
+
 function openSocket(target: Target): WebSocket {
   try {
     return new WebSocket(target.url, target.subprotocols, {
@@ -145,6 +148,7 @@ function openSocket(target: Target): WebSocket {
       perMessageDeflate: target.offersDeflate,
       rejectUnauthorized: target.rejectsUnauthorized,
       handshakeTimeout: target.timeoutMs,
+      closeTimeout: CLOSE_TIMEOUT_MS,
     });
   } catch (error) {
     // What the checks above let through and the client does not, such as `wss://`.

@@ -50,22 +50,18 @@ export async function inspect(
   const bytes = await readBytes(parsed, stdin);
   if (bytes.length === 0) throw new UsageError('there are no bytes to inspect (see hawser inspect --help)');
 
-  const { frames, rest } = inspectBytes(bytes, { from, hasDeflate: parsed.has('deflate') });
   const isJson = parsed.has('json');
   const palette = paletteFor(stdout);
-  for (const frame of frames)
+  let isSound = true;
+  const rest = inspectBytes(bytes, { from, hasDeflate: parsed.has('deflate') }, (frame) => {
+    isSound &&= frame.record.violations.length === 0 && isWhole(frame.record);
     stdout.write(isJson ? `${formatJson(frame)}\n` : `${formatFrame(frame, palette)}\n`);
-  if (rest.length > 0) {
-    const offset = bytes.length - rest.length;
-    stdout.write(
-      isJson
-        ? `${JSON.stringify({ type: 'rest', offset, hex: rest.toString('hex') })}\n`
-        : formatRest(offset, rest, palette),
-    );
-  }
-  const isSound =
-    rest.length === 0 && frames.every(({ record }) => record.violations.length === 0 && isWhole(record));
-  return isSound ? EXIT.OK : EXIT.FAILED;
+  });
+  if (rest.length === 0) return isSound ? EXIT.OK : EXIT.FAILED;
+  const offset = bytes.length - rest.length;
+  const record = { type: 'rest', offset, hex: rest.toString('hex') };
+  stdout.write(isJson ? `${JSON.stringify(record)}\n` : formatRest(offset, rest, palette));
+  return EXIT.FAILED;
 }
 
 async function readBytes(parsed: ParsedArguments, stdin: NodeJS.ReadableStream): Promise<Buffer> {
@@ -90,6 +86,9 @@ async function readAll(stream: NodeJS.ReadableStream): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+/** How much a compressed message may inflate to. */
+const INFLATED_LIMIT = 64 * 1024 * 1024;
+
 export interface InspectedFrame {
   number: number;
   /** Where the frame begins and ends in the input. */
@@ -105,30 +104,36 @@ export interface InspectOptions {
   hasDeflate: boolean;
 }
 
-/** Takes bytes apart. `rest` holds what follows the last header and is not a header itself. */
+/**
+ * Takes bytes apart, and reports frame after frame.
+ *
+ * @returns what follows the last frame and is not a whole header
+ */
 export function inspectBytes(
   bytes: Buffer,
   options: InspectOptions,
-): { frames: InspectedFrame[]; rest: Buffer } {
+  report: (frame: InspectedFrame) => void,
+): Buffer {
   const common = {
     hasDeflate: options.hasDeflate,
     shownBytes: Number.POSITIVE_INFINITY,
-    messageLimit: 64 * 1024 * 1024,
+    messageLimit: INFLATED_LIMIT,
   };
   const recorder = (): FrameRecorder =>
     new FrameRecorder({ ...common, ...(options.from !== undefined && { sender: options.from }) });
   const masked = recorder();
   const unmasked = options.from === undefined ? recorder() : masked;
-  const frames: InspectedFrame[] = [];
+  let number = 0;
   let offset = 0;
   const reader = new FrameReader(bytes.length, (captured) => {
     const record = (captured.header.isMasked ? masked : unmasked).record(captured);
     const end = offset + captured.headerBytes.length + captured.payload.length;
-    frames.push({ number: frames.length + 1, offset, end, captured, record });
+    number += 1;
+    report({ number, offset, end, captured, record });
     offset = end;
   });
   reader.push(bytes);
-  return { frames, rest: Buffer.from(reader.end()) };
+  return Buffer.from(reader.end());
 }
 
 function isWhole(record: FrameRecord): boolean {

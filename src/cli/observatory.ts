@@ -4,7 +4,7 @@ import { describeCloseCode, isSendableCloseCode } from '../wire/close-code.js';
 import type { WebSocket } from '../ws/websocket.js';
 import type { WireRecord } from './connection-recorder.js';
 
-const MAX_CHANNELS = 64;
+const MAX_CHANNELS = 32;
 const MAX_MEMBERS = 16;
 const MAX_BACKLOG_RECORDS = 500;
 const MAX_BACKLOG_LENGTH = 1024 * 1024;

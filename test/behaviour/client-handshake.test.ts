@@ -112,6 +112,16 @@ behaviour('client handshake', (implementation) => {
     await check();
   });
 
+  it('101 by HTTP/1.0', async () => {
+    const raw = await rawServer((request) => acceptingResponse(request).replace('HTTP/1.1', 'HTTP/1.0'));
+    const socket = client(raw.url);
+    const log = record(socket, 'open', 'error');
+    await Promise.race([next(socket, 'open'), next(socket, 'close')]);
+    expect(log.map(([name]) => name)).toEqual(
+      differs(implementation, 'strict-response', { ws: ['open'], hawser: ['error'] }),
+    );
+  });
+
   it('101 -> "upgrade" with the response while CONNECTING, then "open" in the same tick', async () => {
     const raw = await rawServer((request) => acceptingResponse(request, { 'X-Mine': 'yes' }));
     const socket = client(raw.url);

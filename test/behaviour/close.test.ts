@@ -3,12 +3,13 @@ import { expect, it } from 'vitest';
 import { cast, ROLES } from '../support/cast.js';
 import { next, record, thrownBy, turn } from '../support/events.js';
 import { closePayload } from '../support/frames.js';
-import { behaviour } from './implementations.js';
+import { behaviour, differs } from './implementations.js';
 
 const EMPTY = Buffer.alloc(0);
 const INVALID_CODE = 'First argument must be a valid error code number';
 
-behaviour('close', ({ ws: WebSocket }) => {
+behaviour('close', (implementation) => {
+  const { ws: WebSocket } = implementation;
   const { against, pair } = cast(WebSocket);
 
   for (const role of ROLES) {
@@ -262,6 +263,34 @@ behaviour('close', ({ ws: WebSocket }) => {
       expect(log).toEqual([['close', 1006, EMPTY]]);
     });
   }
+
+  it.each([true, false])(
+    'both Close frames went through, started by the client: %s -> who ends TCP',
+    async (isFirst) => {
+      for (const role of ROLES) {
+        const { socket, peer } = await against(role);
+        let isEnded = false;
+        void peer.ended.then(() => {
+          isEnded = true;
+        });
+        if ((role === 'client') === isFirst) {
+          socket.close(1000);
+          await peer.nextFrame();
+          peer.send({ opcode: 8, payload: closePayload(1000) });
+        } else {
+          peer.send({ opcode: 8, payload: closePayload(1000) });
+          await peer.nextFrame();
+        }
+        for (let i = 0; i < 20; i++) await turn();
+        expect(isEnded).toBe(
+          role === 'server' || differs(implementation, 'tcp-close', { ws: true, hawser: false }),
+        );
+        const closed = next(socket, 'close');
+        peer.socket.end();
+        expect(await closed).toEqual([1000, EMPTY]);
+      }
+    },
+  );
 
   it('sends before close() -> arrive before it, even when large', async () => {
     const { client: socket, server: peer } = await pair();

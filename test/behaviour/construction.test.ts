@@ -162,6 +162,14 @@ behaviour('construction', (implementation) => {
     construct();
   });
 
+  it('client, a ws+unix: address without the path of a socket', () => {
+    const check = differs(implementation, 'empty-socket-path', {
+      ws: () => expect(client('ws+unix::/x', { agent: silentAgent() }).url).toBe('ws+unix::/x'),
+      hawser: () => expect(thrownBy(() => new WebSocket('ws+unix::/x'))).toBeInstanceOf(SyntaxError),
+    });
+    check();
+  });
+
   it('client -> asks the agent within the constructor', () => {
     const agent = silentAgent();
     client('ws://127.0.0.1', { agent });

@@ -1,14 +1,16 @@
 // perMessageDeflate of a server: which offers are accepted, with which parameters, and which end the handshake.
 import { expect, it } from 'vitest';
 import { cast, portOf } from '../support/cast.js';
-import { next } from '../support/events.js';
-import { acceptingResponse, exchange, upgradeRequest } from '../support/raw-peer.js';
-import { behaviour } from './implementations.js';
+import { next, record, thrownBy } from '../support/events.js';
+import { acceptingResponse, exchange, parseHead, upgradeRequest } from '../support/raw-peer.js';
+import { silentAgent } from '../support/silent-agent.js';
+import { behaviour, differs, type Package } from './implementations.js';
 
 const PMD = 'permessage-deflate';
 const REFUSED = 'Invalid or unacceptable Sec-WebSocket-Extensions header';
 
-behaviour('extension negotiation', ({ ws: WebSocket }) => {
+behaviour('extension negotiation', (implementation) => {
+  const { ws: WebSocket } = implementation;
   const { client, pair, rawClient, rawServer, server } = cast(WebSocket);
 
   it.each<[unknown, string, string | undefined]>([
@@ -72,7 +74,6 @@ behaviour('extension negotiation', ({ ws: WebSocket }) => {
     [true, `${PMD}; server_no_context_takeover=1`],
     [true, `${PMD}; client_no_context_takeover=x`],
     [true, `${PMD}; server_no_context_takeover; server_no_context_takeover`],
-    [true, `${PMD}; foo, ${PMD}`],
     [true, 'foo;'],
     [true, ''],
     [true, 'a b'],
@@ -123,6 +124,87 @@ behaviour('extension negotiation', ({ ws: WebSocket }) => {
     for (const text of sent) socket.send(text);
     while (received.length < sent.length) await next(socket, 'message');
     expect(received).toEqual(sent);
+  });
+
+  async function statusAndExtensions(offer: string): Promise<string> {
+    const wss = await server({ perMessageDeflate: true });
+    wss.on('connection', (socket: Package) => socket._socket.end());
+    const answer = await exchange(
+      portOf(wss),
+      upgradeRequest({ headers: { 'Sec-WebSocket-Extensions': offer } }),
+    );
+    const { startLine, headers } = parseHead(answer.split('\r\n\r\n')[0]!);
+    return `${startLine.split(' ')[1]} ${headers['sec-websocket-extensions'] ?? ''}`;
+  }
+
+  it('server, an offer with a fault before one without', async () => {
+    const expected = differs(implementation, 'faulty-offer', { ws: '400 ', hawser: `101 ${PMD}` });
+    expect(await statusAndExtensions(`${PMD}; foo, ${PMD}`)).toBe(expected);
+  });
+
+  it.each(['08', '1e1', '0xa'])('server, window bits "%s"', async (bits) => {
+    const expected = differs(implementation, 'window-bits-digits', {
+      ws: `101 ${PMD}; server_max_window_bits=${Number(bits)}`,
+      hawser: '400 ',
+    });
+    expect(await statusAndExtensions(`${PMD}; server_max_window_bits=${bits}`)).toBe(expected);
+  });
+
+  /** How the handshake of a client ends: the extensions, or the error. */
+  async function clientResult(perMessageDeflate: object, response: string): Promise<string> {
+    const raw = await rawServer((request) =>
+      acceptingResponse(request, { 'Sec-WebSocket-Extensions': response }),
+    );
+    const socket = client(raw.url, { perMessageDeflate });
+    const log = record(socket, 'open', 'error');
+    await Promise.race([next(socket, 'open'), next(socket, 'close')]);
+    return log[0]![0] === 'open' ? socket.extensions : (log[0]![1] as Error).message;
+  }
+
+  it('client, response with a larger window than it asked for', async () => {
+    const expected = differs(implementation, 'window-bits-response', {
+      ws: PMD,
+      hawser: 'Invalid Sec-WebSocket-Extensions header',
+    });
+    expect(await clientResult({ serverMaxWindowBits: 10 }, `${PMD}; server_max_window_bits=12`)).toBe(
+      expected,
+    );
+    expect(await clientResult({ serverMaxWindowBits: 10 }, `${PMD}; server_max_window_bits=9`)).toBe(PMD);
+  });
+
+  it('client, response with the extension twice', async () => {
+    const expected = differs(implementation, 'single-extension', {
+      ws: PMD,
+      hawser: 'Invalid Sec-WebSocket-Extensions header',
+    });
+    expect(await clientResult({}, `${PMD}, ${PMD}`)).toBe(expected);
+  });
+
+  it('client, window bits of its own that do not exist', () => {
+    const check = differs(implementation, 'window-bits-option', {
+      ws: () => {
+        const agent = silentAgent();
+        client('ws://127.0.0.1', { agent, perMessageDeflate: { clientMaxWindowBits: 16 } });
+        expect(agent.asked).toHaveLength(1);
+      },
+      hawser: () => {
+        for (const options of [{ clientMaxWindowBits: 16 }, { serverMaxWindowBits: 7 }]) {
+          const error = thrownBy(() => new WebSocket('ws://127.0.0.1', { perMessageDeflate: options }));
+          expect(error).toBeInstanceOf(RangeError);
+        }
+      },
+    });
+    check();
+  });
+
+  it('client, serverMaxWindowBits true', async () => {
+    const raw = await rawServer();
+    await next(client(raw.url, { perMessageDeflate: { serverMaxWindowBits: true } }), 'open');
+    const expected = differs(implementation, 'window-bits-flag', {
+      ws: `${PMD}; server_max_window_bits; client_max_window_bits`,
+      hawser: `${PMD}; client_max_window_bits`,
+    });
+    expect(raw.requests[0]!.headers['sec-websocket-extensions']).toBe(expected);
   });
 
   it('client, zlibDeflateOptions -> the level that was asked for', async () => {

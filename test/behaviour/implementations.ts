@@ -31,8 +31,26 @@ export const DIFFERENCES = {
     'what a peer can make us hold is bounded in bytes, so no count of fragments or chunks is needed by default',
   'null-address': 'the types allow `new WebSocket(null)`, so it works',
   'strict-request':
-    'RFC 6455 §4.2.1 requires HTTP/1.1 or higher, a Host header and the Connection token of a client',
-  'strict-response': 'RFC 6455 §4.1 requires the client to check the Connection token of the response',
+    'RFC 6455 §4.2.1 requires HTTP/1.1 or higher, one Host header, a resource name and the Connection token',
+  'strict-version': 'RFC 6455 §4.3 gives the version as digits without leading zeros, not as any number',
+  'strict-response':
+    'RFC 6455 §4.1 requires the client to check the Connection token and HTTP/1.1 of the response',
+  'tcp-close': 'RFC 6455 §7.1.1: the server ends TCP first, so a client gives it a moment before it does',
+  'faulty-offer': 'RFC 7692 §5 declines the offer that has a fault, and goes on with the next',
+  'window-bits-digits': 'RFC 7692 §7.1.2 gives window bits as digits without leading zeros',
+  'window-bits-response':
+    'RFC 7692 §7.1.2.1: the window of the server is no larger than the client asked for',
+  'window-bits-option':
+    'a window that does not exist is a mistake of the caller, to be told before zlib finds it',
+  'window-bits-flag':
+    'RFC 7692 §7.1.2.1: server_max_window_bits needs a value, so no server accepts it without',
+  'single-extension': 'RFC 7692 §5: two agreed extensions cannot share RSV1',
+  'header-injection': 'a line break in a header must not forge another header or a response',
+  'subprotocol-token': 'RFC 6455 §4.1: a subprotocol is a token; anything else could break out of its header',
+  'undefined-limit': 'a limit that is given as undefined is not given',
+  'refusal-headers':
+    'names of headers are compared without case, and an array is as many headers, as in node:http',
+  'empty-socket-path': 'a URL without the path of a socket would lead to TCP port 80',
   'shared-memory': 'the bytes of the caller are never changed, and a SharedArrayBuffer is no exception',
   'wide-limits': 'a limit of 2^31 or more means what it says instead of wrapping to "no limit"',
   'async-verify': 'a one-argument verifyClient that returns a promise is awaited instead of taken for "yes"',

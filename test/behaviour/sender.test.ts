@@ -1,7 +1,7 @@
 // Sender: Sender.frame byte for byte, and a Sender over any socket.
 import { Writable } from 'node:stream';
 import { expect, it } from 'vitest';
-import { called, record, thrownBy, turn } from '../support/events.js';
+import { called, record, thrownBy } from '../support/events.js';
 import { closePayload, FrameCollector } from '../support/frames.js';
 import { behaviour, type Package } from './implementations.js';
 
@@ -149,7 +149,7 @@ behaviour('Sender', ({ ws: WebSocket }) => {
     expect(sender._socket).toBe(sink);
     expect(sender._bufferedBytes).toBe(0);
     expect(sender._extensions).toEqual({});
-    expect(typeof sender.onerror).toBe('function');
+    expect([typeof sender.dispatch, typeof sender.enqueue]).toEqual(['function', 'function']);
   });
 
   it('send, ping, pong, close -> frames in order on the socket', async () => {
@@ -186,6 +186,13 @@ behaviour('Sender', ({ ws: WebSocket }) => {
     const one = called((callback) => sender.sendFrame([Buffer.from([0x89, 0])], callback));
     await Promise.all([two, one]);
     expect(sink.bytes.toString('hex')).toBe('81026869' + '8900');
+  });
+
+  it('dispatch(data, compress, options, callback) -> a frame as the options say', async () => {
+    const sink = new Sink();
+    const options = { fin: true, opcode: 1, mask: false, readOnly: true, rsv1: false };
+    await called((callback) => new Sender(sink).dispatch(Buffer.from('hi'), false, options, callback));
+    expect(sink.bytes.toString('hex')).toBe('81026869');
   });
 
   it('close, ping and pong -> check their arguments', () => {
@@ -234,18 +241,18 @@ behaviour('Sender', ({ ws: WebSocket }) => {
     expect(sink.frames.map(({ rsv1 }) => rsv1)).toEqual([false, true]);
   });
 
-  it('a Blob that cannot be read -> callbacks and onerror get the error', async () => {
+  it('a Blob that cannot be read -> callbacks get the error', async () => {
     const sender = new Sender(new Sink());
     const failure = new Error('unreadable');
-    const errors: unknown[] = [];
-    sender.onerror = (error: unknown) => errors.push(error);
     const blob = {
       ...{ size: 3, type: '', stream: () => {}, [Symbol.toStringTag]: 'Blob' },
       arrayBuffer: () => Promise.reject(failure),
     };
-    const [error] = await called((callback) => sender.send(blob, { fin: true }, callback));
-    await turn();
-    expect([error, errors]).toEqual([failure, [failure]]);
+    const results = await Promise.all([
+      called((callback) => sender.send(blob, { fin: true }, callback)),
+      called((callback) => sender.send('behind', { fin: true }, callback)),
+    ]);
+    expect(results).toEqual([[failure], [failure]]);
   });
 
   it('the socket fails -> callbacks get the error', async () => {

@@ -196,6 +196,8 @@ behaviour('server handshake', (implementation) => {
   it.each<[string, RequestFields]>([
     ['HTTP/1.0', { version: '1.0' }],
     ['no Host header', { headers: { Host: undefined } }],
+    ['two Host headers', { headers: { Host: 'a.test', host: 'b.test' } }],
+    ['the target *', { path: '*' }],
   ])('%s', async (_case, request) => {
     const wss = await server();
     wss.on('connection', (socket: Package) => socket.terminate());
@@ -205,6 +207,30 @@ behaviour('server handshake', (implementation) => {
     const expected = differs(implementation, 'strict-request', {
       ws: /^HTTP\/1\.1 101 /,
       hawser: /^HTTP\/1\.1 [45]\d\d /,
+    });
+    expect(answer).toMatch(expected);
+  });
+
+  it.each(['013', '0xd', '13.0', '1.3e1'])('version %s', async (version) => {
+    const wss = await server();
+    wss.on('connection', (socket: Package) => socket.terminate());
+    const request = upgradeRequest({ headers: { [VERSION]: version } });
+    const answer = await exchange(portOf(wss), request).catch(() => 'HTTP/1.1 101 and a reset');
+    const check = differs(implementation, 'strict-version', {
+      ws: () => expect(answer).toMatch(/^HTTP\/1\.1 101 /),
+      hawser: () => expect(answer).toBe(BAD_VERSION),
+    });
+    check();
+  });
+
+  it('a line break in a line added in "headers"', async () => {
+    const wss = await server();
+    wss.on('headers', (lines: string[]) => lines.push('X-Added: a\r\nX-Forged: b'));
+    wss.on('connection', (socket: Package) => socket._socket.end());
+    const answer = await exchange(portOf(wss), upgradeRequest());
+    const expected = differs(implementation, 'header-injection', {
+      ws: /^HTTP\/1\.1 101 .*\r\nX-Forged: b\r\n/s,
+      hawser: /^HTTP\/1\.1 500 Internal Server Error\r\n(?!.*X-Forged)/s,
     });
     expect(answer).toMatch(expected);
   });

@@ -6,13 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { cast, portOf, urlOf } from '../support/cast.js';
+import { duplexPair } from '../support/duplex-pair.js';
 import { called, next, record, thrownBy } from '../support/events.js';
 import { connectRaw, exchange, parseHead, upgradeRequest } from '../support/raw-peer.js';
-import { behaviour, type Package } from './implementations.js';
+import { behaviour, differs, type Package } from './implementations.js';
 
 const ONE_OF = 'One and only one of the "port", "server", or "noServer" options must be specified';
 
-behaviour('server options', ({ ws: WebSocket }) => {
+behaviour('server options', (implementation) => {
+  const { ws: WebSocket } = implementation;
   const { atEnd, client, rawClient, server } = cast(WebSocket);
 
   async function httpServer(): Promise<http.Server> {
@@ -249,6 +251,50 @@ behaviour('server options', ({ ws: WebSocket }) => {
       expect(socket.protocol).toBe(chosen ?? '');
     },
   );
+
+  it('handleProtocols is called as a method of wss.options', async () => {
+    const receivers: unknown[] = [];
+    const { wss } = await rawClient(
+      {
+        handleProtocols(this: unknown) {
+          receivers.push(this);
+          return 'a';
+        },
+      },
+      { headers: { 'Sec-WebSocket-Protocol': 'a' } },
+    );
+    expect(receivers).toHaveLength(1);
+    expect(receivers[0]).toBe(wss.options);
+  });
+
+  it('handleProtocols chooses what is no token', () => {
+    const wss = new WebSocket.WebSocketServer({ noServer: true, handleProtocols: () => 'a b' });
+    const [near, far] = duplexPair();
+    const headers = {
+      ...{ host: 'localhost', upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-protocol': 'a' },
+      ...{ 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', 'sec-websocket-version': '13' },
+    };
+    const upgrade = () =>
+      wss.handleUpgrade({ method: 'GET', url: '/', headers, socket: near }, near, Buffer.alloc(0), () => {});
+    const check = differs(implementation, 'subprotocol-token', {
+      ws: () => {
+        upgrade();
+        expect(String(far.read())).toContain('\r\nSec-WebSocket-Protocol: a b\r\n');
+      },
+      hawser: () => {
+        expect(thrownBy(upgrade)).toBeInstanceOf(TypeError);
+        expect(far.read()).toBeNull();
+      },
+    });
+    check();
+  });
+
+  it('maxPayload undefined', () => {
+    const { options } = new WebSocket.WebSocketServer({ noServer: true, maxPayload: undefined });
+    expect(options.maxPayload).toBe(
+      differs(implementation, 'undefined-limit', { ws: undefined, hawser: 104_857_600 }),
+    );
+  });
 
   it('handleProtocols -> is called with a Set in the order of the offer and the request, only for an offer', async () => {
     const calls: unknown[][] = [];

@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import { cast, portOf, urlOf } from '../support/cast.js';
 import { CERTIFICATE, PRIVATE_KEY } from '../support/certificate.js';
 import { next } from '../support/events.js';
-import { connectRaw, exchange, upgradeRequest } from '../support/raw-peer.js';
+import { connectRaw, exchange, parseHead, upgradeRequest } from '../support/raw-peer.js';
 import { behaviour, differs, type Package } from './implementations.js';
 
 type Verdict = (isAccepted: unknown, code?: number, message?: string, headers?: object) => void;
@@ -72,6 +72,51 @@ behaviour('verifyClient', (implementation) => {
   ])('two arguments, verdict %j -> the exact response', async (verdict, response) => {
     const verifyClient = (_info: object, done: (...args: unknown[]) => void) => done(...verdict);
     expect(await answerTo(verifyClient)).toBe(response);
+  });
+
+  it.each<[string, object, string[], string[]]>([
+    [
+      'a name in another case',
+      { 'content-type': 'text/plain' },
+      ['Content-Type: text/html', 'content-type: text/plain'],
+      ['content-type: text/plain'],
+    ],
+    [
+      'an array',
+      { 'Set-Cookie': ['a=b', 'c=d'] },
+      ['Set-Cookie: a=b,c=d'],
+      ['Set-Cookie: a=b', 'Set-Cookie: c=d'],
+    ],
+  ])('two arguments, headers with %s', async (_case, headers, inWs, inHawser) => {
+    const verifyClient = (_info: object, verdict: Verdict) => verdict(false, 401, 'x', headers);
+    const { lines } = parseHead((await answerTo(verifyClient)).split('\r\n\r\n')[0]!);
+    const relevant = lines.filter((line) => /^(content-type|set-cookie):/i.test(line));
+    const expected = differs(implementation, 'refusal-headers', { ws: inWs, hawser: inHawser });
+    const withDefault = expected.some((line) => /^content-type/i.test(line))
+      ? expected
+      : ['Content-Type: text/html', ...expected];
+    expect(relevant).toEqual(withDefault);
+  });
+
+  it('two arguments, a line break in a header', async () => {
+    const verifyClient = (_info: object, verdict: Verdict) =>
+      verdict(false, 401, 'x', { 'X-Added': 'a\r\nX-Forged: b' });
+    const expected = differs(implementation, 'header-injection', {
+      ws: /^HTTP\/1\.1 401 .*\r\nX-Forged: b\r\n/s,
+      hawser: /^HTTP\/1\.1 500 Internal Server Error\r\n(?!.*X-Forged)/s,
+    });
+    expect(await answerTo(verifyClient)).toMatch(expected);
+  });
+
+  it('is called as a method of wss.options', async () => {
+    const receivers: unknown[] = [];
+    const { wss } = await rawClient({
+      verifyClient(this: unknown) {
+        return receivers.push(this);
+      },
+    });
+    expect(receivers).toHaveLength(1);
+    expect(receivers[0]).toBe(wss.options);
   });
 
   it('the argument -> origin, secure and req', async () => {

@@ -102,6 +102,7 @@ describe('bench/run.mjs', () => {
       'repeats a message',
       'if (count === 900) send.call(this, data, options); send.call(this, data, options);',
     ],
+    ['sends binary as text', 'send.call(this, data, { binary: false });'],
     ['closes', 'if (count === 900) return this.terminate(); send.call(this, data, options);'],
     ['crashes', 'if (count === 900) process.exit(9); send.call(this, data, options);'],
   ])('a server that %s -> a failure, no number, exit code 1', async (_, statement) => {
@@ -130,7 +131,8 @@ describe('bench/frames.mjs', () => {
       const { caseNamed } = await import(pathToFileURL(join(bench, 'cases.mjs')).href);
       const frames = await import(pathToFileURL(join(bench, 'frames.mjs')).href);
       const spec = caseNamed(name);
-      const { messages, reply } = await frames.buildExchange(spec);
+      const exchange = await frames.buildExchange(spec);
+      const { reply } = exchange;
       for (const size of [1, 7, 1000, reply.length]) {
         const counter = new frames.ReplyCounter();
         let count = 0;
@@ -140,10 +142,13 @@ describe('bench/frames.mjs', () => {
         }
         expect(count).toBe(spec.depth);
       }
-      const isCompressed = spec.deflate !== false;
-      frames.verifyReply(reply, messages, isCompressed);
-      reply[reply.length - 40] ^= 1;
-      expect(() => frames.verifyReply(reply, messages, isCompressed)).toThrow();
+      frames.verifyReply(reply, exchange);
+      const changed = Buffer.from(reply);
+      changed[changed.length - 40]! ^= 1;
+      expect(() => frames.verifyReply(changed, exchange)).toThrow();
+      const retyped = Buffer.from(reply);
+      retyped[0]! ^= 3;
+      expect(() => frames.verifyReply(retyped, exchange)).toThrow('text');
     },
   );
 });

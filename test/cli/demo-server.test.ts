@@ -92,7 +92,7 @@ describe('the page', () => {
   });
 
   it('may load and reach nothing but its own server, by its Content-Security-Policy', async () => {
-    const policy = (await get('/')).headers['content-security-policy']!;
+    const policy = (await get('/')).headers['content-security-policy'] as string;
     const directives = new Map(
       policy.split('; ').map((each) => [each.split(' ')[0], each.split(' ').slice(1).join(' ')]),
     );
@@ -203,7 +203,7 @@ describe('the WebSockets', () => {
   });
 
   it('refuses more names than it watches at a time, and forgets those that nobody uses', async () => {
-    for (let index = 0; index < 64; index++) await connectPeer(`/echo?watch=n${index}`);
+    for (let index = 0; index < 32; index++) await connectPeer(`/echo?watch=n${index}`);
     expect(await exchange(port, upgradeRequest({ path: '/echo?watch=one-more' }))).toMatch(/^HTTP\/1.1 503 /);
     const [first] = peers;
     first!.socket.destroy();
@@ -358,7 +358,7 @@ describe('watching', () => {
     const peer = await connectPeer('/echo?watch=me');
     await observer.find({ type: 'handshake', from: 'server' });
     observer.ask({ request: 'terminate' });
-    await peer.closed;
+    await peer.ended;
     expect(peer.frames).toEqual([]);
   });
 
@@ -425,7 +425,7 @@ describe('shutting down', () => {
   it('a client that does not answer is cut off', async () => {
     const peer = await connectPeer('/echo?watch=me');
     await server.close();
-    await peer.closed;
+    await peer.ended;
     expect(peer.frames).toMatchObject([{ opcode: CLOSE }]);
     server = new DemoServer('127.0.0.1');
     await server.listen(0);

@@ -2,7 +2,7 @@ import { PassThrough, Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseArguments, UsageError } from '../../src/cli/arguments.js';
-import { inspect, inspectBytes, inspectCommand } from '../../src/cli/inspect.js';
+import { type InspectedFrame, inspect, inspectBytes, inspectCommand } from '../../src/cli/inspect.js';
 
 /** Runs the command in this process. */
 async function run(argv: string[], input: string | Buffer = ''): Promise<{ code: number; output: string }> {
@@ -136,7 +136,8 @@ describe('hawser inspect', () => {
   it('never throws, and accounts for every byte, whatever the bytes are', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 400 }), fc.boolean(), (bytes, hasDeflate) => {
-        const { frames, rest } = inspectBytes(Buffer.from(bytes), { hasDeflate });
+        const frames: InspectedFrame[] = [];
+        const rest = inspectBytes(Buffer.from(bytes), { hasDeflate }, (frame) => frames.push(frame));
         expect((frames.at(-1)?.end ?? 0) + rest.length).toBe(bytes.length);
         for (const [index, frame] of frames.entries()) expect(frame.offset).toBe(frames[index - 1]?.end ?? 0);
       }),

@@ -14,18 +14,21 @@ describe('hawser', () => {
     },
   );
 
-  it.each(['serve', 'connect', 'inspect'])('help %s and %s --help -> the same help', async (command) => {
-    const results = await Promise.all([
-      runHawser(['help', command]),
-      runHawser([command, '--help']),
-      runHawser([command, '-h']),
-    ]);
-    for (const { code, stdout, stderr } of results) {
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(stdout).toBe(results[0].stdout);
-      expect(stdout).toContain(`Usage: hawser ${command} [options]`);
-    }
-  });
+  it.each(['serve', 'connect', 'inspect'])(
+    'help COMMAND and COMMAND --help: %s -> the same help',
+    async (command) => {
+      const results = await Promise.all([
+        runHawser(['help', command]),
+        runHawser([command, '--help']),
+        runHawser([command, '-h']),
+      ]);
+      for (const { code, stdout, stderr } of results) {
+        expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+        expect(stdout).toBe(results[0].stdout);
+        expect(stdout).toContain(`Usage: hawser ${command} [options]`);
+      }
+    },
+  );
 
   it.each(['--version', '-V'])('%s -> the version of the package', async (option) => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
@@ -58,10 +61,7 @@ describe('hawser', () => {
   });
 
   it('ends quietly when the reader of its output goes away', async () => {
-    const { child, ended } = startHawser(
-      ['inspect', '--raw'],
-      Buffer.alloc(2_000_000, Buffer.from([0x89, 0])),
-    );
+    const { child, ended } = startHawser(['inspect', '--raw'], Buffer.alloc(40_000, Buffer.from([0x89, 0])));
     child.stdout!.once('data', () => child.stdout!.destroy());
     expect((await ended).stderr).toBe('');
   });

@@ -179,7 +179,7 @@ describe('Observatory', () => {
 
   it('has a bounded number of channels', () => {
     const observatory = new Observatory();
-    for (let index = 0; index < 64; index++) expect(observatory.channel(`n${index}`)).toBeDefined();
+    for (let index = 0; index < 32; index++) expect(observatory.channel(`n${index}`)).toBeDefined();
     expect(observatory.channel('one more')).toBeUndefined();
     expect(observatory.channel('n0')).toBeDefined();
   });

@@ -103,7 +103,7 @@ describe('E2: peers that are gone without a word', () => {
 
 describe('E3: half-open connections', () => {
   it.each(ROLES)(
-    '[RFC6455-7.1.5-2] %s, the peer ends TCP without Close -> 1006, not clean, our direction ends too',
+    '[RFC6455-7.1.5-1] %s, the peer ends TCP without Close -> 1006, not clean, our direction ends too',
     async (role) => {
       const { socket, peer } = await against(role);
       const closed = next(socket, 'close');
@@ -197,7 +197,7 @@ describe('E4: a reset that overtakes Close', () => {
 describe('E5: codes and reasons that cannot be sent', () => {
   for (const role of ROLES) {
     it.each([0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_536, -1, 1000.5, Number.NaN, '1000', null])(
-      `[RFC6455-7.4.1-1] ${role}, close(%s) -> TypeError, the connection stays open`,
+      `[RFC6455-7.4.2-1] ${role}, close(%s) -> TypeError, the connection stays open`,
       async (code) => {
         const { socket, peer } = await against(role);
         expect(thrownBy(() => socket.close(code))).toBeInstanceOf(TypeError);

@@ -28,13 +28,13 @@ describe('C1: bytes chosen by an attacker must not reach the wire as they are', 
     expect(keys.reduce((all, key) => all & key) >>> 0).toBe(0);
   });
 
-  it('[RFC6455-5.1-4] server, frame without a mask -> 1002', async () => {
+  it('[RFC6455-5.1-2] server, frame without a mask -> 1002', async () => {
     const { socket, peer } = await rawClient();
     peer.socket.write(serializeFrame({ opcode: 1, payload: 'GET / HTTP/1.1' }));
     expect(await judge(socket, peer)).toMatchObject({ told: 1002, messages: [] });
   });
 
-  it('[RFC6455-5.1-6] client, frame with a mask -> 1002', async () => {
+  it('[RFC6455-5.1-5] client, frame with a mask -> 1002', async () => {
     const { socket, peer } = await rawPair();
     const frame = { opcode: 1, payload: 'x', maskingKey: Buffer.from([1, 2, 3, 4]) };
     expect(await judge(socket, peer, frame)).toMatchObject({ told: 1002, messages: [] });
@@ -425,7 +425,7 @@ for (const [title, faults] of [
 
 describe('C11: after the end', () => {
   it.each(ROLES)(
-    '[RFC6455-5.5.1-4] %s, data and a Ping behind a Close frame -> not delivered, not answered',
+    '[RFC6455-5.5.1-7] %s, data and a Ping behind a Close frame -> not delivered, not answered',
     async (role) => {
       const { socket, peer } = await against(role);
       const events = record(socket, 'message', 'ping', 'error');
@@ -445,7 +445,7 @@ describe('C11: after the end', () => {
   );
 
   it.each(ROLES)(
-    '[RFC6455-7.1.7-6] %s, a message in a read of its own behind a fault -> not delivered',
+    '[RFC6455-7.1.7-7] %s, a message in a read of its own behind a fault -> not delivered',
     async (role) => {
       const { socket, peer } = await against(role);
       const messages = record(socket, 'message');

@@ -81,7 +81,7 @@ describe('B1: answers that are not to this request', () => {
     ['another Upgrade', { Upgrade: 'h2c' }],
     ['no Connection', { Connection: undefined }],
     ['Connection without the token', { Connection: 'keep-alive' }],
-  ])('[RFC6455-4.1-36] client, 101 with %s -> the connection does not open', async (_name, headers) => {
+  ])('client, 101 with %s -> the connection does not open', async (_name, headers) => {
     const raw = await rawServer((request) => acceptingResponse(request, headers));
     expect((await failureOf(client(raw.url))).code).toBe(1006);
   });
@@ -296,7 +296,7 @@ describe('B7: TLS', () => {
     return { names, port: (server.address() as AddressInfo).port };
   }
 
-  it('[RFC6455-4.1-11] client, certificate that nobody vouches for -> error, no request is sent', async () => {
+  it('[RFC6455-4.1-12] client, certificate that nobody vouches for -> error, no request is sent', async () => {
     const { names, port } = await secureServer();
     const socket = client(`wss://127.0.0.1:${port}`);
     const [error] = await next(socket, 'error');

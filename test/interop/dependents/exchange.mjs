@@ -20,7 +20,10 @@ export async function exchange(dependents, program) {
     assert.ok(resolved.startsWith(wsFolder + sep), `${dependent} would load ${resolved}`);
   }
   const steps = [];
-  await program((step) => steps.push(step));
+  await program((step) => {
+    steps.push(step);
+    console.error(`done: ${step}`); // What the test shows of a program that did not come to its end.
+  });
   const loaded = Object.keys(require.cache).filter((file) => file.startsWith(wsFolder + sep));
   assert.notEqual(loaded.length, 0, 'nothing of the package under test was loaded');
   const { name } = JSON.parse(readFileSync(join(wsFolder, 'package.json'), 'utf8'));

@@ -1,6 +1,7 @@
 // graphql-ws: its server on a WebSocketServer whose options it changes while that is live, and its client on `ws`.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { GraphQLInt, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
@@ -11,7 +12,10 @@ let subscriptionsEnded = 0;
 
 async function* count(_root, { to }) {
   try {
-    for (let n = 1; n <= to; n++) yield { count: n };
+    for (let n = 1; n <= to; n++) {
+      yield { count: n };
+      await setImmediate(); // Let the sockets have their turn: the other end lives in this process.
+    }
   } finally {
     subscriptionsEnded++;
   }

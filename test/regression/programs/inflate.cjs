@@ -16,6 +16,8 @@ async function bomb(megabytes) {
 }
 
 function header(first, length) {
+  if (length < 126) return Buffer.from([first, 0x80 | length, 0, 0, 0, 0]);
+  if (length < 65536) return Buffer.from([first, 0xfe, length >> 8, length & 255, 0, 0, 0, 0]);
   const bytes = Buffer.alloc(14);
   bytes[0] = first;
   bytes[1] = 0xff;

@@ -41,6 +41,8 @@ await server.close({ timeout: 5 });
 export const closing: Promise<void> = server.close(() => {});
 // @ts-expect-error the filter sees clients
 server.broadcast('text', { filter: (client: string) => client.length > 0 });
+// @ts-expect-error a Blob would have to be waited for
+server.broadcast(new Blob(['x']));
 // @ts-expect-error the opcode is not optional
 Sender.frame('text', { fin: true });
 // @ts-expect-error a list of offers for each name
