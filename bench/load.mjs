@@ -52,9 +52,17 @@ function check() {
   if (failure !== null) throw failure;
 }
 
+/** @type {(error: Error) => void} */ let rejectFailed = () => {};
+/** Rejects when something goes wrong, for those who would otherwise wait in vain. @type {Promise<never>} */
+const failed = new Promise((_, reject) => {
+  rejectFailed = reject;
+});
+failed.catch(() => {});
+
 /** @param {unknown} error */
 function fail(error) {
   failure ??= error instanceof Error ? error : new Error(String(error));
+  rejectFailed(failure);
 }
 
 /** Opens connections, a few at a time. @param {number} port @param {number} count */
@@ -68,8 +76,10 @@ async function open(port, count) {
       await client.handshake(port, spec.deflate === false ? 'none' : spec.deflate);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(HANDSHAKES_AT_ONCE, count) }, worker));
-  check();
+  await Promise.race([
+    failed,
+    Promise.all(Array.from({ length: Math.min(HANDSHAKES_AT_ONCE, count) }, worker)),
+  ]);
 }
 
 function close() {
@@ -80,9 +90,9 @@ function close() {
 /** @param {Promise<unknown>} replies */
 async function inTime(replies) {
   const tooLate = delay(DRAIN_TIMEOUT_MS, null, { ref: false }).then(() => {
-    throw failure ?? new Error('a message was never answered');
+    throw new Error('a message was never answered');
   });
-  await Promise.race([replies, tooLate]);
+  await Promise.race([failed, replies, tooLate]);
 }
 
 /** One exchange of which every byte is checked: on each connection in turn, or from one to all in a broadcast. */

@@ -180,6 +180,10 @@ export class Driver implements Transport {
     if (!this.#isPausedByOwner) this.#socket.resume();
   }
 
+  onQueueEmpty(): void {
+    process.nextTick(onQueueEmpty, this);
+  }
+
   onReady(): void {
     process.nextTick(resumeReceiving, this);
   }
@@ -197,6 +201,11 @@ export class Driver implements Transport {
 
   onDrain(): void {
     this.#awaitsDrain = false;
+    this.onWritten();
+  }
+
+  /** Something that could not leave at once has left. */
+  onWritten(): void {
     // What was sent since then goes first; it may fill the socket again.
     this.flush();
     if (!this.#awaitsDrain) this.#owner.onDrain();
@@ -288,6 +297,10 @@ function onDeadline(driver: Driver): void {
 
 function flush(driver: Driver): void {
   driver.flush();
+}
+
+function onQueueEmpty(driver: Driver): void {
+  driver.onWritten();
 }
 
 function resumeReceiving(driver: Driver): void {

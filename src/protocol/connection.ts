@@ -33,6 +33,8 @@ export interface Transport {
   setDeadline(ms: number): void;
   /** All bytes that were handed in are parsed, after a time in which they were not. */
   onIdle(): void;
+  /** What had to be compressed or read before it could be sent is with the transport. */
+  onQueueEmpty(): void;
   /** Parsing can go on: call `receiver.resume()`, outside of the present call. */
   onReady(): void;
 }
@@ -75,6 +77,7 @@ export class Connection implements MessageSink {
     this.#transport = transport;
     this.receiver = new MessageReceiver(options, this);
     this.sender = new MessageSender(options, (callback) => transport.wake(callback));
+    this.sender.onQueueEmpty = () => transport.onQueueEmpty();
     this.sender.onError = (error) => this.#failSending(error);
   }
 

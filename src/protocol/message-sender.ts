@@ -271,6 +271,7 @@ export class MessageSender {
       this.queuedBytes -= job.byteLength;
     }
     this.#queue = undefined;
+    this.onQueueEmpty();
   }
 
   #failQueue(error: Error, failed: Job): void {
@@ -281,6 +282,9 @@ export class MessageSender {
     // Where the connection still stands a message is missing from it, and its compression context is lost.
     if (!this.#isAborted) this.onError(error);
   }
+
+  /** Replaced by the owner: nothing waits for a compressor or a promised payload any more. */
+  onQueueEmpty: () => void = () => {};
 
   /** Replaced by the owner: sending failed for a reason other than the connection's end. */
   onError: (error: Error) => void = () => {};

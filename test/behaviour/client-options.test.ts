@@ -1,5 +1,6 @@
 // The options of a client: what goes into the request, what is passed on to node:http, what is ignored.
 import { randomUUID } from 'node:crypto';
+import http from 'node:http';
 import net from 'node:net';
 import { expect, it } from 'vitest';
 import { cast } from '../support/cast.js';
@@ -204,6 +205,22 @@ behaviour('client options', ({ ws: WebSocket }) => {
     await next(client('ws://example.test:1234', { createConnection }), 'open');
     expect(asked).toHaveLength(1);
     expect(asked[0]).toMatchObject({ host: 'example.test', port: '1234' });
+  });
+
+  it.each<[string, (raw: RawServer) => unknown]>([
+    ['false', () => false],
+    ['one that keeps connections', () => new http.Agent({ keepAlive: true })],
+    [
+      'one that makes its own connections',
+      (raw) =>
+        Object.assign(new http.Agent(), { createConnection: () => net.connect(raw.port, '127.0.0.1') }),
+    ],
+  ])('agent is %s -> it gives the socket', async (_case, make) => {
+    const raw = await rawServer();
+    const agent = make(raw);
+    await next(client(raw.url, { agent }), 'open');
+    expect(raw.requests).toHaveLength(1);
+    if (agent instanceof http.Agent) agent.destroy();
   });
 
   it('setHost false -> no Host header', async () => {

@@ -1,6 +1,8 @@
 // followRedirects: events, limits, and which credentials travel to another host.
 import http from 'node:http';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { cast } from '../support/cast.js';
 import { next, record } from '../support/events.js';
@@ -262,6 +264,19 @@ behaviour('client redirects', ({ ws: WebSocket }) => {
       if ('host' in expected) expect(second.headers.host).toBe(expected.host ?? new URL(to).host);
     },
   );
+
+  it('redirect to a socket file -> followed, without the credentials', async () => {
+    const file = join(
+      tmpdir(),
+      `behaviour-redirect-${process.pid}-${Math.random().toString(36).slice(2)}.sock`,
+    );
+    const target = await rawServer(undefined, file);
+    const raw = await rawServer(() => redirectTo(`ws+unix:${file}:/x`));
+    await next(client(raw.url, { followRedirects: true, ...CREDENTIALS }), 'open');
+    expect(target.requests[0]!.startLine).toBe('GET /x HTTP/1.1');
+    expect(target.requests[0]!.headers).not.toHaveProperty('authorization');
+    expect(target.requests[0]!.headers).not.toHaveProperty('cookie');
+  });
 
   it('redirect -> the options of the caller are not changed', async () => {
     const raw = await redirecting(({ port }) => `ws://localhost:${port}`);

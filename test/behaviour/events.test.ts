@@ -193,6 +193,63 @@ behaviour('events', (implementation) => {
     expect([log, wss.clients.size]).toEqual([[], 2]);
   });
 
+  it.each(ROLES)(
+    '%s, messages that a listener keeps -> never changed by what comes after them',
+    async (role) => {
+      const { socket, peer } = await against(role);
+      const kept: Buffer[] = [];
+      const reasons: Buffer[] = [];
+      socket.on('message', (data: Buffer) => kept.push(data));
+      socket.on('ping', (data: Buffer) => reasons.push(data));
+      const sizes = [1, 20, 100, 1000, 5000, 70_000];
+      for (let round = 0; round < 10; round++) {
+        const all = several(socket, 'message', sizes.length);
+        for (const size of sizes) {
+          const payload = Buffer.alloc(size, round * sizes.length + sizes.indexOf(size));
+          if (size > 100)
+            peer.send(
+              { opcode: 2, payload: payload.subarray(0, 10), fin: false },
+              { opcode: 0, payload: payload.subarray(10) },
+            );
+          else peer.send({ opcode: 2, payload });
+        }
+        peer.send({ opcode: 9, payload: Buffer.alloc(50, round) });
+        await all;
+        await peer.nextFrame();
+      }
+      const isIntact = kept.map(
+        (data, index) => data.length === sizes[index % sizes.length] && data.every((byte) => byte === index),
+      );
+      expect(isIntact).toEqual(Array(60).fill(true));
+      expect(reasons.map((data, index) => data.every((byte) => byte === index))).toEqual(
+        Array(10).fill(true),
+      );
+    },
+  );
+
+  it.each(['message', 'ping', 'close', 'open'])(
+    'a listener of "%s" throws -> an uncaught exception with that error',
+    async (event) => {
+      const program = `
+      const { WebSocket, WebSocketServer } = require(${JSON.stringify(main)});
+      process.on('uncaughtException', (error) => {
+        console.log(error.message);
+        process.exit();
+      });
+      const wss = new WebSocketServer({ port: 0, host: '127.0.0.1' }, () => {
+        new WebSocket('ws://127.0.0.1:' + wss.address().port).on('${event}', () => {
+          throw new Error('from the listener');
+        });
+      });
+      wss.on('connection', (socket) => {
+        socket.send('x');
+        socket.ping();
+        socket.close();
+      });`;
+      expect(await runProgram(program)).toEqual({ code: 0, stdout: 'from the listener\n', stderr: '' });
+    },
+  );
+
   const CRASHING = `
     const { WebSocket, WebSocketServer } = require(process.argv[1]);
     const wss = new WebSocketServer({ port: 0, host: '127.0.0.1', ...OPTIONS }, () => {

@@ -1,14 +1,15 @@
 // Callbacks of send(), ping() and pong(): argument, order, and errors when the socket goes away.
 import { expect, it } from 'vitest';
-import { cast, ROLES } from '../support/cast.js';
+import { cast, ROLES, urlOf } from '../support/cast.js';
+import { runProgram } from '../support/child.js';
 import { called, next, record } from '../support/events.js';
 import { behaviour } from './implementations.js';
 
 const DURING_COMPRESSION = 'The socket was closed while data was being compressed';
 const DURING_BLOB = 'The socket was closed while the blob was being read';
 
-behaviour('send callbacks', ({ ws: WebSocket }) => {
-  const { against, pair } = cast(WebSocket);
+behaviour('send callbacks', ({ ws: WebSocket, main }) => {
+  const { against, pair, server } = cast(WebSocket);
 
   for (const role of ROLES) {
     it.each<[string, unknown[]]>([
@@ -128,6 +129,42 @@ behaviour('send callbacks', ({ ws: WebSocket }) => {
       expect(calls).toEqual([1, 1, 1]);
     },
   );
+
+  it.each(['server', 'client'] as const)(
+    '%s, sends, then terminate() in the same tick -> the peer gets them',
+    async (role) => {
+      const ends = await pair();
+      const other = role === 'server' ? ends.client : ends.server;
+      const log = record(other, 'message', 'close');
+      for (const text of ['a', 'b', 'c']) ends[role].send(text);
+      ends[role].terminate();
+      await next(other, 'close');
+      expect(log.map(([name, data]) => (name === 'message' ? String(data) : data))).toEqual([
+        'a',
+        'b',
+        'c',
+        1006,
+      ]);
+    },
+  );
+
+  it('sends, then process.exit() in the same tick -> the peer gets them', async () => {
+    const wss = await server();
+    const connection = next(wss, 'connection');
+    const program = `
+      const WebSocket = require(${JSON.stringify(main)});
+      const socket = new WebSocket('${urlOf(wss)}');
+      socket.on('open', () => {
+        for (const text of ['a', 'b', 'c']) socket.send(text);
+        process.exit();
+      });`;
+    const outcome = runProgram(program);
+    const [socket] = await connection;
+    const log = record(socket, 'message');
+    await next(socket, 'close');
+    expect((await outcome).stderr).toBe('');
+    expect(log.map(([, data]) => String(data))).toEqual(['a', 'b', 'c']);
+  });
 
   it('a Blob that cannot be read -> callbacks and "error" get that error, then close 1006', async () => {
     const { client: socket, server: peer } = await pair();

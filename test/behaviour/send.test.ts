@@ -175,6 +175,22 @@ behaviour('send', ({ ws: WebSocket }) => {
     },
   );
 
+  for (const role of ROLES) {
+    it.each([10, 100, 2_000, 10_000, 50_000])(
+      `${role}, a Buffer of %i bytes is filled anew after each send() -> each frame has what it had`,
+      async (length) => {
+        const { socket, peer } = await against(role);
+        const buffer = Buffer.alloc(length);
+        for (let i = 1; i <= 5; i++) socket.send(buffer.fill(i));
+        buffer.fill(99);
+        const frames = await peer.nextFrames(5);
+        expect(frames.map(({ payload }) => [payload[0], payload[length - 1]])).toEqual(
+          [1, 2, 3, 4, 5].map((i) => [i, i]),
+        );
+      },
+    );
+  }
+
   /** A connection of the role under test with the extension agreed as `params` says. */
   async function compressing(role: string, params = '', options: object = {}) {
     if (role === 'client') {

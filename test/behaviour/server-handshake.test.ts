@@ -167,6 +167,47 @@ behaviour('server handshake', (implementation) => {
     expect(req.socket.remotePort).toBe((peer.socket as Duplex & { localPort: number }).localPort);
   });
 
+  it('repeated headers of the request -> joined and listed as node:http does', async () => {
+    const { req } = await rawClient(
+      {},
+      {
+        headers: {
+          Cookie: 'a=b',
+          cookie: 'c=d',
+          'X-Dup': '1',
+          'x-dup': '2',
+          Authorization: 'first',
+          authorization: 'second',
+        },
+      },
+    );
+    expect(req.headers).toMatchObject({ cookie: 'a=b; c=d', 'x-dup': '1, 2', authorization: 'first' });
+    expect(req.headersDistinct).toMatchObject({ host: ['localhost'], 'x-dup': ['1', '2'] });
+    expect(req.rawHeaders.filter((_text: string, index: number) => index % 2 === 0)).toEqual(
+      expect.arrayContaining(['Cookie', 'cookie', 'X-Dup', 'x-dup']),
+    );
+    expect([req.complete, req.upgrade, req.httpVersionMajor, req.httpVersionMinor]).toEqual([
+      true,
+      true,
+      1,
+      1,
+    ]);
+  });
+
+  it.each([
+    ['no HTTP at all', 'foo\r\n\r\n', '400 Bad Request'],
+    ['a space in a header name', upgradeRequest({ headers: { 'Bad Header': 'x' } }), '400 Bad Request'],
+    ['a NUL in a header', upgradeRequest({ headers: { 'X-Bad': 'a\0b' } }), '400 Bad Request'],
+    [
+      'more than 16 KiB of headers',
+      upgradeRequest({ headers: { 'X-Big': 'x'.repeat(17_000) } }),
+      '431 Request Header Fields Too Large',
+    ],
+  ])('%s -> the answer of node:http', async (_case, request, status) => {
+    const wss = await server();
+    expect(await exchange(portOf(wss), request)).toBe(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+  });
+
   it.each([
     ['Upgrade in another case', { headers: { Upgrade: 'WebSocket' } }],
     ['Connection with several tokens', { headers: { Connection: 'keep-alive, Upgrade' } }],

@@ -247,6 +247,15 @@ behaviour('state and attributes', ({ ws: WebSocket }) => {
     expect(socket.bufferedAmount).toBe(2 * length);
   });
 
+  it('send while CLOSING -> bufferedAmount grows by its length', async () => {
+    const { client: socket } = await pair();
+    socket.close();
+    const before = socket.bufferedAmount;
+    socket.send('abc');
+    socket.ping('de');
+    expect(socket.bufferedAmount - before).toBe(5);
+  });
+
   it('send when the handshake failed -> bufferedAmount grows by its length', async () => {
     const raw = await rawServer((request) => acceptingResponse(request, { 'Sec-WebSocket-Accept': 'x' }));
     const socket = client(raw.url);

@@ -198,6 +198,17 @@ describe('drain', () => {
     await client.pinged();
     expect(received).toBe(sent);
   });
+
+  it('emitted when what waited for the compressor has left', async () => {
+    const { client, server } = await pair({ perMessageDeflate: true });
+    const received = next(client, 'message');
+    const drained = next(server, 'drain');
+    server.send(Buffer.alloc(1024 * 1024));
+    expect(server.bufferedAmount).toBe(1024 * 1024);
+    await drained;
+    expect(server.bufferedAmount).toBe(0);
+    expect((await received)[0]).toHaveLength(1024 * 1024);
+  });
 });
 
 describe('heartbeat', () => {

@@ -1,0 +1,312 @@
+import { Duplex } from 'node:stream';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Driver, type DriverOptions, type DriverOwner, isDriven } from '../../src/io/driver.js';
+import { both, fromPeer } from '../support/engine.js';
+import { FrameCollector } from '../support/frames.js';
+
+type Write = { bytes: Buffer; done: (error?: Error | null) => void };
+
+/** A socket whose writes complete when the test says so. */
+class HandSocket extends Duplex {
+  readonly writes: Write[] = [];
+  isHeld = false;
+  readonly settings: string[] = [];
+
+  constructor() {
+    super({ allowHalfOpen: true, writableHighWaterMark: 1000 });
+  }
+  override _read(): void {}
+  override _write(bytes: Buffer, _: BufferEncoding, done: Write['done']): void {
+    this.#take({ bytes, done });
+  }
+  override _writev(chunks: { chunk: Buffer }[], done: Write['done']): void {
+    this.#take({ bytes: Buffer.concat(chunks.map(({ chunk }) => chunk)), done });
+  }
+  #take(write: Write): void {
+    this.writes.push({ ...write, bytes: Buffer.from(write.bytes) });
+    if (!this.isHeld) write.done();
+  }
+  setTimeout(ms: number): void {
+    this.settings.push(`timeout ${ms}`);
+  }
+  setNoDelay(): void {
+    this.settings.push('no delay');
+  }
+  /** The opcodes of each write. */
+  opcodes(): number[][] {
+    const collector = new FrameCollector();
+    return this.writes.map(({ bytes }) => collector.push(bytes).map(({ opcode }) => opcode));
+  }
+}
+
+function drive(role: 'client' | 'server', options: Partial<DriverOptions> = {}, head: Uint8Array = Buffer.alloc(0)) {
+  const socket = new HandSocket();
+  const log: string[] = [];
+  const hooks: { onEvent: (name: string) => void } = { onEvent: () => {} };
+  const record = (entry: string) => {
+    log.push(entry);
+    hooks.onEvent(entry);
+  };
+  const owner: DriverOwner = {
+    onMessage: (data) => record(`message ${Buffer.from(data)}`),
+    onPing: () => record('ping'),
+    onPong: () => record('pong'),
+    onClose: (code) => record(`close ${code}`),
+    onFail: (error) => record(`fail ${error.message}`),
+    onDisconnected: () => record('disconnected'),
+    onDrain: () => record('drain'),
+  };
+  const driver = new Driver(socket, head, { role, ...options }, owner);
+  return { socket, driver, log, hooks, sender: driver.connection.sender };
+}
+
+const TEXT = { isBinary: false, isFinal: true, compress: false };
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+const text = (role: 'client' | 'server', ...payloads: string[]) =>
+  fromPeer(role, ...payloads.map((payload) => ({ opcode: 1, payload })));
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('taking a socket over', () => {
+  both('', 'takes over a TCP socket -> no idle timeout, no delay, and the socket is known as driven', (role) => {
+    const { socket } = drive(role);
+    expect(socket.settings).toEqual(['timeout 0', 'no delay']);
+    expect([isDriven(socket), isDriven(new HandSocket())]).toEqual([true, false]);
+  });
+
+  both('', 'has bytes that came with the handshake -> they come first', async (role) => {
+    const { socket, log } = drive(role, {}, text(role, 'head'));
+    socket.push(text(role, 'later'));
+    await turn();
+    expect(log).toEqual(['message head', 'message later']);
+  });
+});
+
+describe('writing', () => {
+  both('', 'sends a lone message -> it leaves at once', (role) => {
+    const { socket, sender } = drive(role);
+    sender.sendMessage('a', TEXT);
+    expect(socket.opcodes()).toEqual([[1]]);
+  });
+
+  both('', 'sends a burst in one turn -> the first at once, the others together at its end', async (role) => {
+    const { socket, sender } = drive(role);
+    await turn();
+    for (const payload of ['a', 'b', 'c']) sender.sendMessage(payload, TEXT);
+    sender.sendControl(9, 'd');
+    expect(socket.opcodes()).toEqual([[1]]);
+    await turn();
+    expect(socket.opcodes()).toEqual([[1], [1, 1, 9]]);
+  });
+
+  both('', 'answers messages while a chunk is parsed -> all answers in one write', async (role) => {
+    const { socket, log, hooks, sender } = drive(role);
+    hooks.onEvent = () => sender.sendMessage('answer', TEXT);
+    socket.push(text(role, 'a', 'b', 'c'));
+    await turn();
+    expect(log).toHaveLength(3);
+    expect(socket.opcodes()).toEqual([[1, 1, 1]]);
+  });
+
+  both('', 'sends a large payload -> header and payload in one gathering write', (role) => {
+    const { socket, sender } = drive(role);
+    sender.sendMessage(Buffer.alloc(50_000), { ...TEXT, isBinary: true });
+    expect(socket.opcodes()).toEqual([[2]]);
+  });
+
+  both('', 'sends with callbacks -> each is called, once, when its write has left', async (role) => {
+    const { socket, sender } = drive(role);
+    await turn();
+    socket.isHeld = true;
+    const seen: string[] = [];
+    for (const name of ['a', 'b', 'c']) sender.sendMessage(name, TEXT, () => seen.push(name));
+    await turn();
+    expect(seen).toEqual([]);
+    socket.writes[0]!.done();
+    await turn();
+    expect(seen).toEqual(['a']);
+    socket.writes[1]!.done();
+    await turn();
+    expect(seen).toEqual(['a', 'b', 'c']);
+  });
+
+  both('', 'sends to a socket that takes nothing -> bufferedBytes counts every byte until it has left', async (role) => {
+    const { socket, driver, sender } = drive(role);
+    await turn();
+    socket.isHeld = true;
+    const overhead = role === 'client' ? 6 : 2;
+    sender.sendMessage('12345', TEXT);
+    expect(driver.bufferedBytes).toBe(5 + overhead);
+    sender.sendMessage('123', TEXT);
+    expect(driver.bufferedBytes).toBe(8 + 2 * overhead);
+    await turn();
+    expect(driver.bufferedBytes).toBe(8 + 2 * overhead);
+    for (let i = 0; i < 2; i++) {
+      socket.writes[i]!.done();
+      await turn();
+    }
+    expect(driver.bufferedBytes).toBe(0);
+  });
+
+  both('', 'fills the socket -> onDrain once it is empty again', async (role) => {
+    const { socket, log, sender } = drive(role);
+    socket.isHeld = true;
+    sender.sendMessage('x'.repeat(2000), TEXT);
+    await turn();
+    expect(log).toEqual([]);
+    socket.isHeld = false;
+    socket.writes[0]!.done();
+    await turn();
+    expect(log).toEqual(['drain']);
+  });
+
+  both('', 'what was written is not changed by what is written next, while the socket holds it', async (role) => {
+    const { socket, sender } = drive(role);
+    const kept: Buffer[] = [];
+    const original = socket._write;
+    socket._write = function (bytes, encoding, done) {
+      kept.push(bytes);
+      original.call(this, bytes, encoding, done);
+    };
+    for (let i = 0; i < 20; i++) {
+      sender.sendMessage(`message ${i}`, TEXT);
+      await turn();
+    }
+    expect(kept).toHaveLength(20);
+    kept.forEach((bytes, i) => {
+      expect(Buffer.compare(bytes, socket.writes[i]!.bytes)).toBe(0);
+    });
+  });
+});
+
+describe('reading', () => {
+  both('', 'is paused by its owner -> what was read is handed over, then the socket waits', async (role) => {
+    const { socket, driver, log, hooks } = drive(role);
+    hooks.onEvent = () => driver.pause();
+    socket.push(text(role, 'a', 'b'));
+    await turn();
+    socket.push(text(role, 'c'));
+    await turn();
+    expect(log).toEqual(['message a', 'message b']);
+    driver.resume();
+    await turn();
+    expect(log).toEqual(['message a', 'message b', 'message c']);
+  });
+
+  both('', 'the receiver is paused -> the socket is not read until it goes on', async (role) => {
+    const { socket, driver, log, hooks } = drive(role);
+    hooks.onEvent = () => driver.connection.receiver.pause();
+    socket.push(text(role, 'a', 'b'));
+    await turn();
+    expect([log, socket.isPaused()]).toEqual([['message a'], true]);
+    driver.resumeReceiving();
+    driver.resumeReceiving();
+    expect([log, socket.isPaused()]).toEqual([['message a', 'message b'], false]);
+  });
+
+  both('', 'a listener throws -> the error leaves, and the messages behind come in a later turn', async (role) => {
+    const { socket, log, hooks } = drive(role);
+    hooks.onEvent = (entry) => {
+      if (entry === 'message a') throw new Error('listener');
+    };
+    expect(() => socket.emit('data', text(role, 'a', 'b'))).toThrow('listener');
+    expect(log).toEqual(['message a']);
+    await turn();
+    await turn();
+    expect(log).toEqual(['message a', 'message b']);
+    expect(socket.isPaused()).toBe(false);
+  });
+
+  both('', 'bytes arrive -> hasReceived is set', async (role) => {
+    const { socket, driver } = drive(role);
+    expect(driver.hasReceived).toBe(false);
+    socket.push(Buffer.of(0x82));
+    await turn();
+    expect(driver.hasReceived).toBe(true);
+  });
+});
+
+describe('the end', () => {
+  both('', 'the socket closes -> disconnected, once, and the listeners for data are gone', async (role) => {
+    const { socket, log } = drive(role);
+    socket.destroy();
+    await turn();
+    expect(log).toEqual(['disconnected']);
+    expect([socket.listenerCount('data'), socket.listenerCount('end')]).toEqual([0, 0]);
+  });
+
+  both('', 'the socket closes while the receiver is paused -> disconnected after the last message', async (role) => {
+    const { socket, driver, log, hooks } = drive(role);
+    hooks.onEvent = () => driver.connection.receiver.pause();
+    socket.push(text(role, 'a', 'b'));
+    await turn();
+    socket.destroy();
+    await turn();
+    expect(log).toEqual(['message a']);
+    driver.resumeReceiving();
+    expect(log).toEqual(['message a', 'message b']);
+    driver.resumeReceiving();
+    expect(log).toEqual(['message a', 'message b', 'disconnected']);
+  });
+
+  both('', 'the socket has an error -> it is destroyed, and that is all', async (role) => {
+    const { socket, driver, log } = drive(role);
+    socket.emit('error', new Error('ECONNRESET'));
+    await turn();
+    expect([log, socket.destroyed, driver.connection.isOpen]).toEqual([['disconnected'], true, false]);
+  });
+
+  both('', 'the peer ends without a Close -> the socket is ended too', async (role) => {
+    const { socket } = drive(role);
+    socket.push(null);
+    await turn();
+    expect(socket.writableEnded).toBe(true);
+  });
+
+  both('[RFC6455-7.1.7-5]', 'the peer breaks a rule -> the Close frame leaves before the socket ends', async (role) => {
+    const { socket } = drive(role);
+    socket.push(fromPeer(role, { opcode: 3 }));
+    await turn();
+    expect(socket.opcodes()).toEqual([[8]]);
+    expect(socket.writableEnded).toBe(true);
+  });
+
+  both('', 'the peer does not answer the Close -> destroyed when closeTimeoutMs is over, not before', async (role) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { socket, driver } = drive(role, { closeTimeoutMs: 500 });
+    driver.connection.close(1000);
+    vi.advanceTimersByTime(499);
+    expect(socket.destroyed).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(socket.destroyed).toBe(true);
+  });
+
+  both('', 'the socket closes before the time is over -> the timer is gone', async (role) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { socket, driver } = drive(role);
+    driver.connection.close(1000);
+    expect(vi.getTimerCount()).toBe(1);
+    socket.destroy();
+    await turn();
+    expect([vi.getTimerCount(), driver.deadline]).toEqual([0, undefined]);
+  });
+
+  both('', 'sends when the socket is gone -> the callback gets an error', async (role) => {
+    const { socket, sender } = drive(role);
+    socket.destroy();
+    await turn();
+    const error = await new Promise((resolve) => sender.sendMessage('late', TEXT, resolve));
+    expect(error).toBeInstanceOf(Error);
+    expect(socket.writes).toEqual([]);
+  });
+});
+
+it('a Duplex that is no socket is driven all the same', async () => {
+  const { socket, log } = drive('server');
+  Object.assign(socket, { setTimeout: undefined });
+  socket.push(text('server', 'a'));
+  await turn();
+  expect(log).toEqual(['message a']);
+});

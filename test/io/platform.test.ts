@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { outputBlock, platform } from '../../src/io/platform.js';
+
+describe('platform', () => {
+  it('allocates memory that is shared with nobody', () => {
+    for (const length of [0, 1, 100, 5000]) {
+      const bytes = platform.allocate(length);
+      expect([bytes.length, bytes.buffer.byteLength, bytes.byteOffset]).toEqual([length, length, 0]);
+      expect(bytes).toBeInstanceOf(Buffer);
+    }
+  });
+
+  it('checks UTF-8', () => {
+    expect(platform.isUtf8(Buffer.from('é'))).toBe(true);
+    expect(platform.isUtf8(Uint8Array.of(0xc3))).toBe(false);
+  });
+
+  it.each(['', 'a', 'é€😀', '\ud800'])('writes as many bytes as it counts: %j', (text) => {
+    const length = platform.textLength(text);
+    const bytes = platform.allocate(length + 2);
+    bytes.fill(0);
+    expect(platform.writeText(bytes, text, 1)).toBe(length);
+    expect(Buffer.compare(bytes.subarray(1, 1 + length), Buffer.from(text))).toBe(0);
+    expect([bytes[0], bytes[length + 1]]).toEqual([0, 0]);
+  });
+
+  it('[RFC6455-5.3-2] [RFC6455-10.3-1] client, draws over several pools -> no key twice beyond chance', () => {
+    const keys = Array.from({ length: 10_000 }, () => platform.randomMaskingKey());
+    expect(new Set(keys).size).toBeGreaterThan(9_990);
+    for (const key of keys) expect(key).toBe(key | 0);
+  });
+});
+
+it('outputBlock is there for all', () => {
+  outputBlock.reserve(100);
+  expect(outputBlock.bytes.length - outputBlock.offset).toBeGreaterThanOrEqual(100);
+});
