@@ -20,14 +20,15 @@ type OnConnection = (this: Server, socket: Socket) => void;
  * @param server has not accepted connections yet; an 'upgrade' listener that somebody adds later gets them instead
  */
 export function takeUpgrades(server: Server, onUpgrade: OnUpgrade): void {
+  // A client that connects and says nothing has as long as one that says it slowly.
+  const silent = new Waiting(() => server.headersTimeout);
   const [toHttp] = server.listeners('connection') as [OnConnection];
   server.removeListener('connection', toHttp);
 
   function onFirstBytes(this: Socket, bytes: Buffer): void {
     this.removeListener('error', destroyOnError);
-    this.removeListener('timeout', destroyOnTimeout);
     this.removeListener('end', endOnEnd);
-    this.setTimeout(0);
+    silent.delete(this);
     // Nobody listens for data until the request is accepted, which may take its time.
     (this as { readableFlowing: boolean | null }).readableFlowing = null;
     const head = server.listenerCount('upgrade') === 1 ? parseUpgrade(bytes) : undefined;
@@ -40,9 +41,7 @@ export function takeUpgrades(server: Server, onUpgrade: OnUpgrade): void {
   }
 
   server.on('connection', (socket: Socket) => {
-    // A client that connects and says nothing has as long as one that says it slowly.
-    socket.setTimeout(server.headersTimeout);
-    socket.on('timeout', destroyOnTimeout);
+    silent.add(socket);
     socket.on('error', destroyOnError);
     socket.on('end', endOnEnd);
     socket.once('data', onFirstBytes);
@@ -84,11 +83,42 @@ function destroyOnError(this: Socket): void {
   this.destroy();
 }
 
-function destroyOnTimeout(this: Socket): void {
-  this.destroy();
-}
-
 /** The sockets of an HTTP server stay half-open unless told otherwise. */
 function endOnEnd(this: Socket): void {
   this.end();
+}
+
+/**
+ * Sockets that have said nothing yet. One timer for all: at every tick those that were there at the tick before are
+ * destroyed, so each has one to two timeouts, and costs no timer of its own.
+ */
+class Waiting {
+  readonly #timeoutMs: () => number;
+  #young = new Set<Socket>();
+  #old = new Set<Socket>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(timeoutMs: () => number) {
+    this.#timeoutMs = timeoutMs;
+  }
+
+  add(socket: Socket): void {
+    this.#young.add(socket);
+    const ms = this.#timeoutMs();
+    if (this.#timer === undefined && ms > 0) this.#timer = setTimeout(() => this.#tick(), ms).unref();
+  }
+
+  delete(socket: Socket): void {
+    this.#young.delete(socket);
+    this.#old.delete(socket);
+  }
+
+  #tick(): void {
+    for (const socket of this.#old) socket.destroy();
+    this.#old = this.#young;
+    this.#young = new Set();
+    this.#timer = undefined;
+    const ms = this.#timeoutMs();
+    if (this.#old.size > 0 && ms > 0) this.#timer = setTimeout(() => this.#tick(), ms).unref();
+  }
 }

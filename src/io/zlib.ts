@@ -186,7 +186,7 @@ class Inflation {
 
   #advance(stream: ZlibStream, space: Uint8Array, room: number): void {
     this.output.take(space, room - stream.outputLeft);
-    if (false) throw protocolError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH');
+    if (this.output.length > this.#maxBytes) throw protocolError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH');
     const { inputLeft } = stream;
     this.#start = this.#end - inputLeft;
     if (stream.outputLeft === 0) return;

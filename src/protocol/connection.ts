@@ -18,7 +18,7 @@ import {
 } from './connection-state.js';
 import { LIMITS } from './limits.js';
 import { MessageReceiver, type MessageSink, type ReceiverOptions } from './message-receiver.js';
-import { MessageSender, type SenderOptions, type WriteCallback } from './message-sender.js';
+import { MessageSender, type SenderOptions, type SenderOwner, type WriteCallback } from './message-sender.js';
 import { closesTransportFirst, type Role } from './role.js';
 
 /** What the connection asks of whoever holds the socket. */
@@ -52,7 +52,7 @@ export interface ConnectionOptions extends ReceiverOptions, SenderOptions {
 
 const EMPTY = new Uint8Array(0);
 
-export class Connection implements MessageSink {
+export class Connection implements MessageSink, SenderOwner {
   readonly receiver: MessageReceiver;
   readonly sender: MessageSender;
   readonly role: Role;
@@ -76,9 +76,7 @@ export class Connection implements MessageSink {
     this.#sink = sink;
     this.#transport = transport;
     this.receiver = new MessageReceiver(options, this);
-    this.sender = new MessageSender(options, (callback) => transport.wake(callback));
-    this.sender.onQueueEmpty = () => transport.onQueueEmpty();
-    this.sender.onError = (error) => this.#failSending(error);
+    this.sender = new MessageSender(options, this);
   }
 
   get state(): ConnectionState {
@@ -218,8 +216,18 @@ export class Connection implements MessageSink {
     this.sender.sendControl(PONG, payload, callback, isMasked);
   }
 
+  // SenderOwner
+
+  wake(callback?: WriteCallback): void {
+    this.#transport.wake(callback);
+  }
+
+  onQueueEmpty(): void {
+    this.#transport.onQueueEmpty();
+  }
+
   /** A message is missing from what we sent: nothing sensible can follow it. */
-  #failSending(error: Error): void {
+  onSendError(error: Error): void {
     this.#advance('fail');
     this.#transport.setDeadline(this.#closeTimeoutMs);
     this.#transport.end();

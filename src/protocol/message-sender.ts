@@ -11,6 +11,16 @@ import { type Role, sendsMasked } from './role.js';
 /** Called once the bytes have been handed to the operating system, or with the error that prevented it. */
 export type WriteCallback = (error?: Error | null) => void;
 
+/** Whoever owns the sender. */
+export interface SenderOwner {
+  /** `output` has grown; `callback` is that of the frame that was appended. */
+  wake(callback?: WriteCallback): void;
+  /** Nothing waits for a compressor or a promised payload any more. */
+  onQueueEmpty(): void;
+  /** A message could not be compressed or read, for a reason other than the connection's end. */
+  onSendError(error: Error): void;
+}
+
 export interface SenderOptions {
   role: Role;
   platform: Platform;
@@ -58,7 +68,7 @@ export class MessageSender {
   readonly #platform: Platform;
   readonly #masks: boolean;
   readonly #maskingKey: () => number;
-  readonly #wake: (callback?: WriteCallback) => void;
+  readonly #owner: SenderOwner;
   readonly #compressFromBytes: number;
   readonly #sharedCompression: SharedCompression | undefined;
   #deflater: Deflater | undefined;
@@ -68,8 +78,7 @@ export class MessageSender {
   #queue: Job[] | undefined;
   #isAborted = false;
 
-  /** @param wake told whenever `output` has grown, with the callback of the frame that was appended */
-  constructor(options: SenderOptions, wake: (callback?: WriteCallback) => void) {
+  constructor(options: SenderOptions, owner: SenderOwner) {
     this.#platform = options.platform;
     this.output = new FrameQueue(options.platform, options.block);
     this.#masks = sendsMasked(options.role);
@@ -77,7 +86,7 @@ export class MessageSender {
     this.#deflater = options.deflater;
     this.#compressFromBytes = options.compressFromBytes ?? 0;
     this.#sharedCompression = options.sharedCompression;
-    this.#wake = wake;
+    this.#owner = owner;
   }
 
   /**
@@ -167,7 +176,7 @@ export class MessageSender {
   /** Sends bytes that are frames already, ahead of whatever waits for a compressor. */
   sendRaw(pieces: Uint8Array[], callback?: WriteCallback): void {
     for (const piece of pieces) this.output.appendRaw(piece);
-    this.#wake(callback);
+    this.#owner.wake(callback);
   }
 
   /** The connection is gone: what waits is dropped, and its callbacks get an error. */
@@ -185,7 +194,7 @@ export class MessageSender {
   ): void {
     // [RFC6455-5.3-2] a fresh key for every frame
     this.output.append(first, payload, isMasked, isMasked ? this.#maskingKey() : 0, isOwned);
-    this.#wake(callback);
+    this.#owner.wake(callback);
   }
 
   /** Sends a frame that is made already, or will be. */
@@ -271,7 +280,7 @@ export class MessageSender {
       this.queuedBytes -= job.byteLength;
     }
     this.#queue = undefined;
-    this.onQueueEmpty();
+    this.#owner.onQueueEmpty();
   }
 
   #failQueue(error: Error, failed: Job): void {
@@ -280,14 +289,8 @@ export class MessageSender {
     this.queuedBytes = 0;
     for (const job of jobs) job.callback?.(error);
     // Where the connection still stands a message is missing from it, and its compression context is lost.
-    if (!this.#isAborted) this.onError(error);
+    if (!this.#isAborted) this.#owner.onSendError(error);
   }
-
-  /** Replaced by the owner: nothing waits for a compressor or a promised payload any more. */
-  onQueueEmpty: () => void = () => {};
-
-  /** Replaced by the owner: sending failed for a reason other than the connection's end. */
-  onError: (error: Error) => void = () => {};
 
   #lengthOf(payload: Uint8Array | string | Promise<Uint8Array>, promised: number): number {
     if (typeof payload === 'string') return this.#platform.textLength(payload);

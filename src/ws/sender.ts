@@ -4,7 +4,7 @@
 import { randomFillSync } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { outputBlock, platform } from '../io/platform.js';
-import { MessageSender, type WriteCallback } from '../protocol/message-sender.js';
+import { MessageSender, type SenderOwner, type WriteCallback } from '../protocol/message-sender.js';
 import { NO_STATUS_RECEIVED } from '../wire/close-code.js';
 import { serializeClosePayload } from '../wire/close-payload.js';
 import { frameHeaderLength, writeFrameHeader } from '../wire/frame-writer.js';
@@ -42,7 +42,7 @@ interface SendOptions {
   mask?: boolean;
 }
 
-export class Sender {
+export class Sender implements SenderOwner {
   readonly _socket: Duplex;
   readonly _extensions: Record<string, PerMessageDeflate | undefined>;
   readonly #sender: MessageSender;
@@ -64,7 +64,7 @@ export class Sender {
         compressFromBytes: deflate?.compressFromBytes,
         maskingKey: generateMask && maskingKeyFrom(generateMask),
       },
-      (callback) => this.#write(callback),
+      this,
     );
   }
 
@@ -145,7 +145,10 @@ export class Sender {
     this.#sender.sendControl(opcode, payload, callback, mask ?? false);
   }
 
-  #write(callback: WriteCallback | undefined): void {
+  // SenderOwner
+
+  /** Writes what is ready. */
+  wake(callback?: WriteCallback): void {
     const taken = this.#sender.output.take();
     const pieces = Array.isArray(taken) ? taken : [taken];
     const last = pieces.pop();
@@ -155,6 +158,11 @@ export class Sender {
     else this._socket.write(last, callback);
     this._socket.uncork();
   }
+
+  onQueueEmpty(): void {}
+
+  /** The callback has got the error. */
+  onSendError(): void {}
 }
 
 function maskingKeyOf({ generateMask, maskBuffer = Buffer.alloc(4) }: FrameOptions): number {

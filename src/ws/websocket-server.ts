@@ -86,6 +86,8 @@ export class WebSocketServer extends EventEmitter {
   #removeListeners: () => void = () => {};
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
     this.handleUpgrade(request, socket, head, this.#onUpgraded);
+  /** One listener for all clients, which it is called on. */
+  readonly #onClientClose: (this: WebSocket) => void;
   readonly #onUpgraded: OnUpgraded = (webSocket, request) => this.emit('connection', webSocket, request);
 
   /**
@@ -127,6 +129,10 @@ export class WebSocketServer extends EventEmitter {
     if (this.options.maxPayload === undefined) this.options.maxPayload = LIMITS.maxPayload;
     if (this.options.perMessageDeflate === true) this.options.perMessageDeflate = {};
     if (this.options.clientTracking) this.clients = new Set();
+    const untrack = (client: WebSocket): void => this.#untrack(client);
+    this.#onClientClose = function () {
+      untrack(this);
+    };
     if (server) {
       this._server = server;
       this.#listenTo(server);
@@ -275,7 +281,10 @@ export class WebSocketServer extends EventEmitter {
     socket.write(response, 'latin1');
     socket.removeListener('error', destroyOnError);
     webSocket.setSocket(socket, head, this.options);
-    if (this.clients !== undefined) this.#track(this.clients, webSocket);
+    if (this.clients !== undefined) {
+      this.clients.add(webSocket);
+      webSocket.on('close', this.#onClientClose);
+    }
     callback(webSocket, request);
   }
 
@@ -348,12 +357,9 @@ export class WebSocketServer extends EventEmitter {
     }
   }
 
-  #track(clients: Set<WebSocket>, webSocket: WebSocket): void {
-    clients.add(webSocket);
-    webSocket.on('close', () => {
-      clients.delete(webSocket);
-      if (this.#closesWithLastClient && clients.size === 0) process.nextTick(() => this.#emitClose());
-    });
+  #untrack(client: WebSocket): void {
+    this.clients?.delete(client);
+    if (this.#closesWithLastClient && this.clients?.size === 0) process.nextTick(() => this.#emitClose());
   }
 
   #stop(callback: ((error?: Error) => void) | undefined): void {

@@ -90,9 +90,9 @@ export class WebSocket extends EventEmitter {
   _url: string | undefined;
   _req: ClientRequest | null = null;
   _redirects = 0;
-  _originalIpc: boolean | undefined;
-  _originalSecure: boolean | undefined;
-  _originalHostOrSocketPath: string | undefined;
+  declare _originalIpc: boolean;
+  declare _originalSecure: boolean;
+  declare _originalHostOrSocketPath: string | undefined;
 
   /** CONNECTING, OPEN until the end, CLOSED; CLOSING is told by the connection where there is one. */
   #state: ReadyState = CONNECTING;

@@ -238,7 +238,7 @@ behaviour('client handshake', (implementation) => {
       socket[method]();
       expect(socket.readyState).toBe(WebSocket.CLOSING);
       expect(log).toEqual([]);
-      await next(socket, 'close');
+      await new Promise((resolve) => process.nextTick(resolve));
       expect(log).toEqual([
         ['error', expect.objectContaining({ message: CLOSED_BEFORE })],
         ['close', 1006, EMPTY],

@@ -8,7 +8,7 @@ import { behaviour, type Package } from './implementations.js';
 const TYPES = ['open', 'message', 'close', 'error'] as const;
 
 behaviour('EventTarget emulation', ({ ws: WebSocket }) => {
-  const { client, pair, rawServer } = cast(WebSocket);
+  const { client, pair, rawPair, rawServer } = cast(WebSocket);
   const connecting = () => client('ws://127.0.0.1', { agent: silentAgent() });
 
   it.each(TYPES)('on%s -> takes functions only, gives back the function or null', (type) => {
@@ -230,6 +230,18 @@ behaviour('EventTarget emulation', ({ ws: WebSocket }) => {
     peer.terminate();
     const { code, reason, wasClean } = await closed;
     expect([code, reason, wasClean]).toEqual([1006, '', false]);
+  });
+
+  it('our Close frame is not answered -> wasClean is false', async () => {
+    const { socket, peer } = await rawPair();
+    const closed = new Promise<Package>((resolve) => {
+      socket.onclose = resolve;
+    });
+    socket.close(1000);
+    await peer.nextFrame();
+    peer.socket.end();
+    const { code, wasClean } = await closed;
+    expect([code, wasClean]).toEqual([1006, false]);
   });
 
   it('a handshake that fails -> error and close events', async () => {

@@ -76,6 +76,32 @@ behaviour('pause and resume', ({ ws: WebSocket }) => {
     },
   );
 
+  it.each(ROLES)(
+    '%s, pause() while events are deferred -> what arrives later waits, also once the deferred ones are out',
+    async (role) => {
+      const { socket, peer } = await against(role, { allowSynchronousEvents: false });
+      const log: number[] = [];
+      socket.on('message', (data: Buffer) => {
+        if (log.length === 0) socket.pause();
+        log.push(data.length);
+      });
+      // More than a stream takes at once, so that the socket is stopped and started again behind it.
+      const first = [
+        { opcode: 2, payload: Buffer.alloc(20_000) },
+        { opcode: 2, payload: Buffer.alloc(20_001) },
+      ];
+      peer.send(...first);
+      while (log.length < 2) await turn();
+      peer.send({ opcode: 2, payload: Buffer.alloc(3) });
+      for (let i = 0; i < 20; i++) await turn();
+      expect([log, socket.isPaused]).toEqual([[20_000, 20_001], true]);
+      const message = next(socket, 'message');
+      socket.resume();
+      await message;
+      expect(log).toEqual([20_000, 20_001, 3]);
+    },
+  );
+
   it.each(ROLES)('%s, paused while CLOSING -> "close" waits for resume()', async (role) => {
     const { socket, peer } = await against(role);
     const log = record(socket, 'message', 'close');

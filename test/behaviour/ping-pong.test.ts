@@ -123,6 +123,17 @@ behaviour('ping and pong', ({ ws: WebSocket }) => {
     expect(socket.readyState).toBe(WebSocket.OPEN);
   });
 
+  it.each(ROLES)(
+    '%s, binaryType arraybuffer -> payloads of pings and pongs are Buffers all the same',
+    async (role) => {
+      const { socket, peer } = await against(role);
+      socket.binaryType = 'arraybuffer';
+      const payloads = Promise.all([next(socket, 'ping'), next(socket, 'pong')]);
+      peer.send({ opcode: 9, payload: 'x' }, { opcode: 10, payload: 'y' });
+      expect(await payloads).toEqual([[Buffer.from('x')], [Buffer.from('y')]]);
+    },
+  );
+
   it.each(ROLES)('%s, a listener of "ping" sends -> the pong is on the wire before', async (role) => {
     const { socket, peer } = await against(role);
     socket.on('ping', () => socket.send('from the listener'));

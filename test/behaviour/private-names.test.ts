@@ -5,7 +5,7 @@ import net from 'node:net';
 import { expect, it } from 'vitest';
 import { cast } from '../support/cast.js';
 import { duplexPair } from '../support/duplex-pair.js';
-import { called, next } from '../support/events.js';
+import { called, next, record } from '../support/events.js';
 import { closePayload, serializeFrame } from '../support/frames.js';
 import { parseHead, RawPeer } from '../support/raw-peer.js';
 import { silentAgent } from '../support/silent-agent.js';
@@ -97,6 +97,24 @@ behaviour('private names', ({ ws: WebSocket }) => {
     expect((await failed)[0].code).toBe('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH');
     socket.terminate();
     await next(socket, 'close');
+  });
+
+  it('setSocket with a number in place of options, as programs of old do -> open', async () => {
+    const [near, far] = duplexPair();
+    const socket = new WebSocket(null, undefined, {});
+    socket.setSocket(near, Buffer.alloc(0), 100 * 1024 * 1024);
+    const message = next(socket, 'message');
+    far.write(serializeFrame({ opcode: 1, payload: 'hi', maskingKey: Buffer.from([1, 2, 3, 4]) }));
+    expect(await message).toEqual([Buffer.from('hi'), false]);
+    socket.terminate();
+    await next(socket, 'close');
+  });
+
+  it('emitClose() of an object without a socket -> CLOSED and "close" 1006', () => {
+    const socket = new WebSocket(null, undefined, {});
+    const log = record(socket, 'close');
+    socket.emitClose();
+    expect([socket.readyState, log]).toEqual([WebSocket.CLOSED, [['close', 1006, Buffer.alloc(0)]]]);
   });
 
   it('_receiver._maxPayload -> a limit for one connection, read and written', async () => {

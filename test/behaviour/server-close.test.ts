@@ -126,7 +126,8 @@ behaviour('server close', ({ ws: WebSocket }) => {
   it('close() on a closed server -> the callback gets an error, and "close" is emitted again', async () => {
     for (const wss of [await server(), new WebSocket.WebSocketServer({ noServer: true })]) {
       const log = record(wss, 'close');
-      await called((callback) => wss.close(callback));
+      let calls = 0;
+      await called((callback) => wss.close(() => callback(calls++)));
       let isSynchronous = true;
       const result = called((callback) => wss.close((error: Error) => callback(isSynchronous, error)));
       isSynchronous = false;
@@ -135,6 +136,7 @@ behaviour('server close', ({ ws: WebSocket }) => {
       const again = next(wss, 'close');
       wss.close();
       expect(await again).toEqual([]);
+      expect(calls).toBe(1);
     }
   });
 

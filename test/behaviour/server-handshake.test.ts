@@ -1,7 +1,7 @@
 // The opening handshake as a server sees it: each check, in order, with the exact bytes of the response.
 import { once } from 'node:events';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { expect, it } from 'vitest';
 import { cast, portOf } from '../support/cast.js';
@@ -294,6 +294,23 @@ behaviour('server handshake', (implementation) => {
     atEnd(foreign, () => foreign.close());
     new WebSocket.WebSocketServer({ server: foreign });
     expect(await exchange((foreign.address() as AddressInfo).port, upgradeRequest())).toBe(BAD_UPGRADE);
+  });
+
+  it('a refused client that does not end its side -> the socket is destroyed all the same', async () => {
+    let closed: Promise<unknown> | undefined;
+    const wss = await server({
+      verifyClient: ({ req }: Package) => {
+        closed = next(req.socket, 'close');
+        return false;
+      },
+    });
+    const socket = net.connect({ port: portOf(wss), host: '127.0.0.1', allowHalfOpen: true });
+    atEnd(socket, () => socket.destroy());
+    socket.write(upgradeRequest());
+    socket.resume();
+    await once(socket, 'end');
+    await closed;
+    expect(socket.writable).toBe(true);
   });
 
   const OWN_EVENT = REFUSALS.filter(([name]) => name !== 'another path');

@@ -180,6 +180,10 @@ behaviour('createWebSocketStream', ({ ws: WebSocket }) => {
     const duplex = createWebSocketStream(socket);
     const log = record(duplex, 'error', 'close');
     const closed = next(duplex, 'close');
+    let isTerminated: boolean | undefined;
+    duplex.on('error', () => {
+      isTerminated = socket._socket.destroyed;
+    });
     peer.send({ opcode: 5 });
     expect((await peer.nextFrame()).payload).toEqual(closePayload(1002));
     await peer.ended;

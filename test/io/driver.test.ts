@@ -39,7 +39,11 @@ class HandSocket extends Duplex {
   }
 }
 
-function drive(role: 'client' | 'server', options: Partial<DriverOptions> = {}, head: Uint8Array = Buffer.alloc(0)) {
+function drive(
+  role: 'client' | 'server',
+  options: Partial<DriverOptions> = {},
+  head: Uint8Array = Buffer.alloc(0),
+) {
   const socket = new HandSocket();
   const log: string[] = [];
   const hooks: { onEvent: (name: string) => void } = { onEvent: () => {} };
@@ -70,11 +74,15 @@ afterEach(() => {
 });
 
 describe('taking a socket over', () => {
-  both('', 'takes over a TCP socket -> no idle timeout, no delay, and the socket is known as driven', (role) => {
-    const { socket } = drive(role);
-    expect(socket.settings).toEqual(['timeout 0', 'no delay']);
-    expect([isDriven(socket), isDriven(new HandSocket())]).toEqual([true, false]);
-  });
+  both(
+    '',
+    'takes over a TCP socket -> no idle timeout, no delay, and the socket is known as driven',
+    (role) => {
+      const { socket } = drive(role);
+      expect(socket.settings).toEqual(['timeout 0', 'no delay']);
+      expect([isDriven(socket), isDriven(new HandSocket())]).toEqual([true, false]);
+    },
+  );
 
   both('', 'has bytes that came with the handshake -> they come first', async (role) => {
     const { socket, log } = drive(role, {}, text(role, 'head'));
@@ -132,23 +140,27 @@ describe('writing', () => {
     expect(seen).toEqual(['a', 'b', 'c']);
   });
 
-  both('', 'sends to a socket that takes nothing -> bufferedBytes counts every byte until it has left', async (role) => {
-    const { socket, driver, sender } = drive(role);
-    await turn();
-    socket.isHeld = true;
-    const overhead = role === 'client' ? 6 : 2;
-    sender.sendMessage('12345', TEXT);
-    expect(driver.bufferedBytes).toBe(5 + overhead);
-    sender.sendMessage('123', TEXT);
-    expect(driver.bufferedBytes).toBe(8 + 2 * overhead);
-    await turn();
-    expect(driver.bufferedBytes).toBe(8 + 2 * overhead);
-    for (let i = 0; i < 2; i++) {
-      socket.writes[i]!.done();
+  both(
+    '',
+    'sends to a socket that takes nothing -> bufferedBytes counts every byte until it has left',
+    async (role) => {
+      const { socket, driver, sender } = drive(role);
       await turn();
-    }
-    expect(driver.bufferedBytes).toBe(0);
-  });
+      socket.isHeld = true;
+      const overhead = role === 'client' ? 6 : 2;
+      sender.sendMessage('12345', TEXT);
+      expect(driver.bufferedBytes).toBe(5 + overhead);
+      sender.sendMessage('123', TEXT);
+      expect(driver.bufferedBytes).toBe(8 + 2 * overhead);
+      await turn();
+      expect(driver.bufferedBytes).toBe(8 + 2 * overhead);
+      for (let i = 0; i < 2; i++) {
+        socket.writes[i]!.done();
+        await turn();
+      }
+      expect(driver.bufferedBytes).toBe(0);
+    },
+  );
 
   both('', 'fills the socket -> onDrain once it is empty again', async (role) => {
     const { socket, log, sender } = drive(role);
@@ -162,23 +174,27 @@ describe('writing', () => {
     expect(log).toEqual(['drain']);
   });
 
-  both('', 'what was written is not changed by what is written next, while the socket holds it', async (role) => {
-    const { socket, sender } = drive(role);
-    const kept: Buffer[] = [];
-    const original = socket._write;
-    socket._write = function (bytes, encoding, done) {
-      kept.push(bytes);
-      original.call(this, bytes, encoding, done);
-    };
-    for (let i = 0; i < 20; i++) {
-      sender.sendMessage(`message ${i}`, TEXT);
-      await turn();
-    }
-    expect(kept).toHaveLength(20);
-    kept.forEach((bytes, i) => {
-      expect(Buffer.compare(bytes, socket.writes[i]!.bytes)).toBe(0);
-    });
-  });
+  both(
+    '',
+    'what was written is not changed by what is written next, while the socket holds it',
+    async (role) => {
+      const { socket, sender } = drive(role);
+      const kept: Buffer[] = [];
+      const original = socket._write;
+      socket._write = function (bytes, encoding, done) {
+        kept.push(bytes);
+        original.call(this, bytes, encoding, done);
+      };
+      for (let i = 0; i < 20; i++) {
+        sender.sendMessage(`message ${i}`, TEXT);
+        await turn();
+      }
+      expect(kept).toHaveLength(20);
+      kept.forEach((bytes, i) => {
+        expect(Buffer.compare(bytes, socket.writes[i]!.bytes)).toBe(0);
+      });
+    },
+  );
 });
 
 describe('reading', () => {
@@ -206,18 +222,22 @@ describe('reading', () => {
     expect([log, socket.isPaused()]).toEqual([['message a', 'message b'], false]);
   });
 
-  both('', 'a listener throws -> the error leaves, and the messages behind come in a later turn', async (role) => {
-    const { socket, log, hooks } = drive(role);
-    hooks.onEvent = (entry) => {
-      if (entry === 'message a') throw new Error('listener');
-    };
-    expect(() => socket.emit('data', text(role, 'a', 'b'))).toThrow('listener');
-    expect(log).toEqual(['message a']);
-    await turn();
-    await turn();
-    expect(log).toEqual(['message a', 'message b']);
-    expect(socket.isPaused()).toBe(false);
-  });
+  both(
+    '',
+    'a listener throws -> the error leaves, and the messages behind come in a later turn',
+    async (role) => {
+      const { socket, log, hooks } = drive(role);
+      hooks.onEvent = (entry) => {
+        if (entry === 'message a') throw new Error('listener');
+      };
+      expect(() => socket.emit('data', text(role, 'a', 'b'))).toThrow('listener');
+      expect(log).toEqual(['message a']);
+      await turn();
+      await turn();
+      expect(log).toEqual(['message a', 'message b']);
+      expect(socket.isPaused()).toBe(false);
+    },
+  );
 
   both('', 'bytes arrive -> hasReceived is set', async (role) => {
     const { socket, driver } = drive(role);
@@ -237,19 +257,23 @@ describe('the end', () => {
     expect([socket.listenerCount('data'), socket.listenerCount('end')]).toEqual([0, 0]);
   });
 
-  both('', 'the socket closes while the receiver is paused -> disconnected after the last message', async (role) => {
-    const { socket, driver, log, hooks } = drive(role);
-    hooks.onEvent = () => driver.connection.receiver.pause();
-    socket.push(text(role, 'a', 'b'));
-    await turn();
-    socket.destroy();
-    await turn();
-    expect(log).toEqual(['message a']);
-    driver.resumeReceiving();
-    expect(log).toEqual(['message a', 'message b']);
-    driver.resumeReceiving();
-    expect(log).toEqual(['message a', 'message b', 'disconnected']);
-  });
+  both(
+    '',
+    'the socket closes while the receiver is paused -> disconnected after the last message',
+    async (role) => {
+      const { socket, driver, log, hooks } = drive(role);
+      hooks.onEvent = () => driver.connection.receiver.pause();
+      socket.push(text(role, 'a', 'b'));
+      await turn();
+      socket.destroy();
+      await turn();
+      expect(log).toEqual(['message a']);
+      driver.resumeReceiving();
+      expect(log).toEqual(['message a', 'message b']);
+      driver.resumeReceiving();
+      expect(log).toEqual(['message a', 'message b', 'disconnected']);
+    },
+  );
 
   both('', 'the socket has an error -> it is destroyed, and that is all', async (role) => {
     const { socket, driver, log } = drive(role);
@@ -265,23 +289,31 @@ describe('the end', () => {
     expect(socket.writableEnded).toBe(true);
   });
 
-  both('[RFC6455-7.1.7-5]', 'the peer breaks a rule -> the Close frame leaves before the socket ends', async (role) => {
-    const { socket } = drive(role);
-    socket.push(fromPeer(role, { opcode: 3 }));
-    await turn();
-    expect(socket.opcodes()).toEqual([[8]]);
-    expect(socket.writableEnded).toBe(true);
-  });
+  both(
+    '[RFC6455-7.1.7-5]',
+    'the peer breaks a rule -> the Close frame leaves before the socket ends',
+    async (role) => {
+      const { socket } = drive(role);
+      socket.push(fromPeer(role, { opcode: 3 }));
+      await turn();
+      expect(socket.opcodes()).toEqual([[8]]);
+      expect(socket.writableEnded).toBe(true);
+    },
+  );
 
-  both('', 'the peer does not answer the Close -> destroyed when closeTimeoutMs is over, not before', async (role) => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const { socket, driver } = drive(role, { closeTimeoutMs: 500 });
-    driver.connection.close(1000);
-    vi.advanceTimersByTime(499);
-    expect(socket.destroyed).toBe(false);
-    vi.advanceTimersByTime(1);
-    expect(socket.destroyed).toBe(true);
-  });
+  both(
+    '',
+    'the peer does not answer the Close -> destroyed when closeTimeoutMs is over, not before',
+    async (role) => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      const { socket, driver } = drive(role, { closeTimeoutMs: 500 });
+      driver.connection.close(1000);
+      vi.advanceTimersByTime(499);
+      expect(socket.destroyed).toBe(false);
+      vi.advanceTimersByTime(1);
+      expect(socket.destroyed).toBe(true);
+    },
+  );
 
   both('', 'the socket closes before the time is over -> the timer is gone', async (role) => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

@@ -28,15 +28,19 @@ both('[RFC6455-6.2-1] [RFC6455-5.4-5]', 'gets any traffic in any portions -> exa
   );
 });
 
-both('[RFC6455-6.2-1]', 'gets any traffic of a peer made by hand, in any portions -> exactly its events', (role) => {
-  fc.assert(
-    fc.property(traffic, portioning, (messages, how) => {
-      const bytes = fromPeer(role, ...framesOfTraffic(messages));
-      expect(feed(role, portionsOf(bytes, how)).events).toEqual(eventsOfTraffic(messages));
-    }),
-    RUNS,
-  );
-});
+both(
+  '[RFC6455-6.2-1]',
+  'gets any traffic of a peer made by hand, in any portions -> exactly its events',
+  (role) => {
+    fc.assert(
+      fc.property(traffic, portioning, (messages, how) => {
+        const bytes = fromPeer(role, ...framesOfTraffic(messages));
+        expect(feed(role, portionsOf(bytes, how)).events).toEqual(eventsOfTraffic(messages));
+      }),
+      RUNS,
+    );
+  },
+);
 
 both('[RFC6455-5.4-1]', 'writes coalesced or frame by frame -> the same bytes', (role) => {
   fc.assert(
@@ -51,24 +55,28 @@ both('[RFC6455-5.4-1]', 'writes coalesced or frame by frame -> the same bytes', 
   );
 });
 
-both('[RFC6455-5.2-6]', 'sends any traffic -> its frames are those made by hand with the same keys', (role) => {
-  fc.assert(
-    fc.property(traffic, (messages) => {
-      const endpoint = new Endpoint(role);
-      sendTraffic(endpoint, messages, false);
-      const keys = endpoint.keys.map((key) => {
-        const bytes = Buffer.alloc(4);
-        bytes.writeInt32LE(key);
-        return bytes;
-      });
-      const frames = framesOfTraffic(messages).map((frame, i) =>
-        fromPeer('client', role === 'client' ? { ...frame, maskingKey: keys[i]! } : frame),
-      );
-      expect(Buffer.compare(endpoint.takeOutput(), Buffer.concat(frames))).toBe(0);
-    }),
-    RUNS,
-  );
-});
+both(
+  '[RFC6455-5.2-6]',
+  'sends any traffic -> its frames are those made by hand with the same keys',
+  (role) => {
+    fc.assert(
+      fc.property(traffic, (messages) => {
+        const endpoint = new Endpoint(role);
+        sendTraffic(endpoint, messages, false);
+        const keys = endpoint.keys.map((key) => {
+          const bytes = Buffer.alloc(4);
+          bytes.writeInt32LE(key);
+          return bytes;
+        });
+        const frames = framesOfTraffic(messages).map((frame, i) =>
+          fromPeer('client', role === 'client' ? { ...frame, maskingKey: keys[i]! } : frame),
+        );
+        expect(Buffer.compare(endpoint.takeOutput(), Buffer.concat(frames))).toBe(0);
+      }),
+      RUNS,
+    );
+  },
+);
 
 both('[RFC7692-6.2-1]', 'compression on or off, contexts kept or not -> the same events', async (role) => {
   const takeovers = fc.constantFrom(AGREED, {

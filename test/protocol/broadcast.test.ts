@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { createDeflater } from '../../src/io/zlib.js';
 import { Broadcast } from '../../src/protocol/broadcast.js';
 import type { Deflater } from '../../src/protocol/compression.js';
-import { createDeflater } from '../../src/io/zlib.js';
 import { AGREED, Endpoint, testPlatform } from '../support/engine.js';
 import { serializeFrame } from '../support/frames.js';
 

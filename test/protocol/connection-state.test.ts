@@ -12,7 +12,14 @@ import {
   OPEN,
 } from '../../src/protocol/connection-state.js';
 
-const STATES = { OPEN, CLOSE_SENT, CLOSE_RECEIVED, CLOSE_EXCHANGED, FAILED, CLOSED };
+const STATES: Record<string, ConnectionState> = {
+  OPEN,
+  CLOSE_SENT,
+  CLOSE_RECEIVED,
+  CLOSE_EXCHANGED,
+  FAILED,
+  CLOSED,
+};
 const NAMES = Object.keys(STATES);
 
 /** The table of §7.1, state by state: sendClose, receiveClose, fail, transportClosed. */
@@ -28,7 +35,7 @@ const EVENTS: ConnectionEvent[] = ['sendClose', 'receiveClose', 'fail', 'transpo
 
 describe('nextState', () => {
   it.each(NAMES)('[RFC6455-7.1.3-1] both roles, from %s -> as the table says', (name) => {
-    const state = STATES[name as keyof typeof STATES];
+    const state = STATES[name]!;
     expect(EVENTS.map((event) => NAMES[nextState(state, event)])).toEqual(TABLE[name]);
   });
 
@@ -47,5 +54,5 @@ describe('nextState', () => {
 });
 
 it('[RFC6455-5.5.1-6] both roles, data -> in OPEN only', () => {
-  expect(Object.values(STATES).filter((state: ConnectionState) => maySend(state))).toEqual([OPEN]);
+  expect(Object.values(STATES).filter(maySend)).toEqual([OPEN]);
 });

@@ -165,18 +165,22 @@ describe('autoPong', () => {
     expect([endpoint.events, endpoint.takeFrames()]).toEqual([[['ping', '70']], []]);
   });
 
-  both('[RFC6455-10.4-1]', 'maxPendingAutoPongs: a peer that pings and does not read -> cut at the limit, no further event', (role) => {
-    const endpoint = new Endpoint(role, { maxPendingAutoPongs: 3 });
-    const pings = Array.from({ length: 10 }, () => ({ opcode: 9 }));
-    endpoint.receive(fromPeer(role, ...pings, { opcode: 1, payload: 'after' }));
-    expect(endpoint.events).toEqual([
-      ['ping', ''],
-      ['ping', ''],
-      ['ping', ''],
-    ]);
-    expect(endpoint.requests).toEqual(['destroy']);
-    expect(endpoint.takeFrames()).toHaveLength(3);
-  });
+  both(
+    '[RFC6455-10.4-1]',
+    'maxPendingAutoPongs: a peer that pings and does not read -> cut at the limit, no further event',
+    (role) => {
+      const endpoint = new Endpoint(role, { maxPendingAutoPongs: 3 });
+      const pings = Array.from({ length: 10 }, () => ({ opcode: 9 }));
+      endpoint.receive(fromPeer(role, ...pings, { opcode: 1, payload: 'after' }));
+      expect(endpoint.events).toEqual([
+        ['ping', ''],
+        ['ping', ''],
+        ['ping', ''],
+      ]);
+      expect(endpoint.requests).toEqual(['destroy']);
+      expect(endpoint.takeFrames()).toHaveLength(3);
+    },
+  );
 
   both('[RFC6455-10.4-1]', 'maxPendingAutoPongs by default -> 60 may wait, the next one cuts', (role) => {
     const endpoint = new Endpoint(role);

@@ -100,35 +100,39 @@ describe('a listener that throws', () => {
     ]);
   });
 
-  both('', 'throws at a message that was inflated in the background -> what follows it is not lost', async (role) => {
-    const inflater = new HeldInflater();
-    const { platform } = testPlatform();
-    const log: string[] = [];
-    const sink: MessageSink = {
-      onMessage: (data) => {
-        log.push(Buffer.from(data).toString());
-        if (log.length === 1) throw new Error('listener');
-      },
-      onPing: () => {},
-      onPong: () => {},
-      onClose: () => {},
-      onFail: (error) => log.push(error.message),
-      onReady: () => log.push('ready'),
-      onIdle: () => log.push('idle'),
-    };
-    const receiver = new MessageReceiver({ role, platform, inflater }, { ...sink, onReady: () => {} });
-    const frames = [
-      { opcode: 2, rsv1: true, payload: 'deflated' },
-      { opcode: 2, payload: 'plain' },
-    ];
-    receiver.receive(fromPeer(role, ...frames));
-    inflater.settle.resolve(Buffer.from('inflated'));
-    await Promise.resolve();
-    expect(() => receiver.resume()).toThrow('listener');
-    expect(receiver.isIdle).toBe(false);
-    receiver.resume();
-    expect(log).toEqual(['inflated', 'plain', 'idle']);
-  });
+  both(
+    '',
+    'throws at a message that was inflated in the background -> what follows it is not lost',
+    async (role) => {
+      const inflater = new HeldInflater();
+      const { platform } = testPlatform();
+      const log: string[] = [];
+      const sink: MessageSink = {
+        onMessage: (data) => {
+          log.push(Buffer.from(data).toString());
+          if (log.length === 1) throw new Error('listener');
+        },
+        onPing: () => {},
+        onPong: () => {},
+        onClose: () => {},
+        onFail: (error) => log.push(error.message),
+        onReady: () => log.push('ready'),
+        onIdle: () => log.push('idle'),
+      };
+      const receiver = new MessageReceiver({ role, platform, inflater }, { ...sink, onReady: () => {} });
+      const frames = [
+        { opcode: 2, rsv1: true, payload: 'deflated' },
+        { opcode: 2, payload: 'plain' },
+      ];
+      receiver.receive(fromPeer(role, ...frames));
+      inflater.settle.resolve(Buffer.from('inflated'));
+      await Promise.resolve();
+      expect(() => receiver.resume()).toThrow('listener');
+      expect(receiver.isIdle).toBe(false);
+      receiver.resume();
+      expect(log).toEqual(['inflated', 'plain', 'idle']);
+    },
+  );
 });
 
 describe('inflating in the background', () => {
@@ -154,15 +158,19 @@ describe('inflating in the background', () => {
     expect(endpoint.requests).toEqual(['ready', 'idle']);
   });
 
-  both('[RFC6455-7.1.7-7]', 'inflating fails -> fails, and nothing of what waited is delivered', async (role) => {
-    const inflater = new HeldInflater();
-    const endpoint = new Endpoint(role, { inflater });
-    endpoint.receive(fromPeer(role, ...frames));
-    inflater.settle.reject(protocolError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'));
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(endpoint.events).toEqual([['fail', 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH']]);
-    expect(inflater.isClosed).toBe(true);
-  });
+  both(
+    '[RFC6455-7.1.7-7]',
+    'inflating fails -> fails, and nothing of what waited is delivered',
+    async (role) => {
+      const inflater = new HeldInflater();
+      const endpoint = new Endpoint(role, { inflater });
+      endpoint.receive(fromPeer(role, ...frames));
+      inflater.settle.reject(protocolError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(endpoint.events).toEqual([['fail', 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH']]);
+      expect(inflater.isClosed).toBe(true);
+    },
+  );
 
   both('', 'stopped meanwhile -> the message is dropped in silence', async (role) => {
     for (const outcome of ['resolve', 'reject'] as const) {
@@ -178,17 +186,21 @@ describe('inflating in the background', () => {
     }
   });
 
-  both('', 'the transport closes meanwhile -> the message still comes, then the inflater is closed', async (role) => {
-    const inflater = new HeldInflater();
-    const endpoint = new Endpoint(role, { inflater });
-    endpoint.receive(fromPeer(role, ...frames));
-    endpoint.connection.transportClosed();
-    expect(inflater.isClosed).toBe(false);
-    inflater.settle.resolve(Buffer.from('inflated'));
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(endpoint.events[0]).toEqual(['text', 'inflated']);
-    expect(inflater.isClosed).toBe(true);
-  });
+  both(
+    '',
+    'the transport closes meanwhile -> the message still comes, then the inflater is closed',
+    async (role) => {
+      const inflater = new HeldInflater();
+      const endpoint = new Endpoint(role, { inflater });
+      endpoint.receive(fromPeer(role, ...frames));
+      endpoint.connection.transportClosed();
+      expect(inflater.isClosed).toBe(false);
+      inflater.settle.resolve(Buffer.from('inflated'));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(endpoint.events[0]).toEqual(['text', 'inflated']);
+      expect(inflater.isClosed).toBe(true);
+    },
+  );
 
   both('', 'the transport closes while nothing is inflated -> the inflater is closed', (role) => {
     const inflater = new HeldInflater();
@@ -247,7 +259,10 @@ describe('boundaries of fragments', () => {
     endpoint.onEvent = () => ends.push(endpoint.connection.receiver.fragmentEnds);
     const [first, ...others] = fragments;
     endpoint.receive(fromPeer(role, { ...first!, rsv1: true }, ...others));
-    expect([endpoint.events, ends]).toEqual([[['binary', Buffer.from('inflated text').toString('hex')]], [undefined]]);
+    expect([endpoint.events, ends]).toEqual([
+      [['binary', Buffer.from('inflated text').toString('hex')]],
+      [undefined],
+    ]);
   });
 });
 
@@ -256,7 +271,14 @@ describe('whose memory a message is', () => {
     const { platform } = testPlatform();
     const messages: Uint8Array[] = [];
     const nothing = () => {};
-    const sink = { onPing: nothing, onPong: nothing, onClose: nothing, onFail: nothing, onReady: nothing, onIdle: nothing };
+    const sink = {
+      onPing: nothing,
+      onPong: nothing,
+      onClose: nothing,
+      onFail: nothing,
+      onReady: nothing,
+      onIdle: nothing,
+    };
     const receiver = new MessageReceiver(
       { role: 'client', platform },
       { ...sink, onMessage: (data) => messages.push(data) },
@@ -273,7 +295,12 @@ describe('whose memory a message is', () => {
 describe('skipUtf8Validation', () => {
   both('', 'is set -> text that is not UTF-8 is delivered, whole and in fragments', (role) => {
     const bad = Buffer.from([0x61, 0xff]);
-    const bytes = fromPeer(role, { opcode: 1, payload: bad }, { opcode: 1, fin: false, payload: bad }, { opcode: 0 });
+    const bytes = fromPeer(
+      role,
+      { opcode: 1, payload: bad },
+      { opcode: 1, fin: false, payload: bad },
+      { opcode: 0 },
+    );
     const { events } = feed(role, [bytes], { skipUtf8Validation: true });
     expect(events).toEqual([
       ['text', 'a\ufffd'],

@@ -47,17 +47,21 @@ describe('frames of a message', () => {
     expect(described(endpoint)).toEqual(['1+ text', '2+ binary']);
   });
 
-  both('[RFC6455-5.4-2] [RFC6455-6.1-5]', 'sends in fragments -> type in the first frame, FIN in the last', (role) => {
-    const endpoint = new Endpoint(role);
-    for (const message of ['one', 'two']) {
-      endpoint.send(`${message} a`, { isFinal: false });
-      endpoint.send(Buffer.from('b'), { isFinal: false });
-      endpoint.send('');
-      endpoint.send(message);
-    }
-    const expected = (message: string) => [`1 ${message} a`, '0 b', '0+ ', `1+ ${message}`];
-    expect(described(endpoint)).toEqual([...expected('one'), ...expected('two')]);
-  });
+  both(
+    '[RFC6455-5.4-2] [RFC6455-6.1-5]',
+    'sends in fragments -> type in the first frame, FIN in the last',
+    (role) => {
+      const endpoint = new Endpoint(role);
+      for (const message of ['one', 'two']) {
+        endpoint.send(`${message} a`, { isFinal: false });
+        endpoint.send(Buffer.from('b'), { isFinal: false });
+        endpoint.send('');
+        endpoint.send(message);
+      }
+      const expected = (message: string) => [`1 ${message} a`, '0 b', '0+ ', `1+ ${message}`];
+      expect(described(endpoint)).toEqual([...expected('one'), ...expected('two')]);
+    },
+  );
 
   both('[RFC6455-5.4-3]', 'sends a Ping between fragments -> it leaves between them', (role) => {
     const endpoint = new Endpoint(role);
@@ -67,20 +71,35 @@ describe('frames of a message', () => {
     expect(described(endpoint)).toEqual(['1 a', '9+ p', '0+ b']);
   });
 
-  both('[RFC6455-5.1-1] [RFC6455-5.1-4]', 'is told how to mask -> does that instead of what its role demands', (role) => {
-    for (const isMasked of [false, true]) {
-      const endpoint = new Endpoint(role);
-      endpoint.connection.sender.sendMessage('a', { isBinary: false, isFinal: true, compress: false, isMasked });
-      endpoint.connection.ping('', undefined, isMasked);
-      expect(endpoint.takeFrames().map(({ maskingKey }) => maskingKey !== undefined)).toEqual([isMasked, isMasked]);
-    }
-  });
+  both(
+    '[RFC6455-5.1-1] [RFC6455-5.1-4]',
+    'is told how to mask -> does that instead of what its role demands',
+    (role) => {
+      for (const isMasked of [false, true]) {
+        const endpoint = new Endpoint(role);
+        endpoint.connection.sender.sendMessage('a', {
+          isBinary: false,
+          isFinal: true,
+          compress: false,
+          isMasked,
+        });
+        endpoint.connection.ping('', undefined, isMasked);
+        expect(endpoint.takeFrames().map(({ maskingKey }) => maskingKey !== undefined)).toEqual([
+          isMasked,
+          isMasked,
+        ]);
+      }
+    },
+  );
 
   it('client, has a masking key function of its own -> uses that one', () => {
     const endpoint = new Endpoint('client', { maskingKey: () => 0x04030201 });
     endpoint.send('a');
     endpoint.connection.ping('p');
-    expect(endpoint.takeFrames().map(({ maskingKey }) => maskingKey?.toString('hex'))).toEqual(['01020304', '01020304']);
+    expect(endpoint.takeFrames().map(({ maskingKey }) => maskingKey?.toString('hex'))).toEqual([
+      '01020304',
+      '01020304',
+    ]);
     expect(endpoint.keys).toEqual([]);
   });
 });
@@ -89,35 +108,49 @@ describe('compressed messages', () => {
   for (const isSlow of [false, true]) {
     const how = isSlow ? 'in the background' : 'at once';
 
-    both('[RFC7692-6.1-1] [RFC7692-6.1-3]', `compresses ${how} -> RSV1 on the first frame only`, async (role) => {
-      const deflater = new BracketDeflater(isSlow);
-      const endpoint = new Endpoint(role, { deflater });
-      endpoint.send('a', { compress: true, isFinal: false });
-      endpoint.send('b', { compress: true, isFinal: false });
-      endpoint.connection.ping('p');
-      endpoint.send('c', { compress: true });
-      for (let i = 0; i < 3; i++) await deflater.settle();
-      expect(described(endpoint)).toEqual(['1z <a', '0 b', '9+ p', '0+ c>']);
-    });
+    both(
+      '[RFC7692-6.1-1] [RFC7692-6.1-3]',
+      `compresses ${how} -> RSV1 on the first frame only`,
+      async (role) => {
+        const deflater = new BracketDeflater(isSlow);
+        const endpoint = new Endpoint(role, { deflater });
+        endpoint.send('a', { compress: true, isFinal: false });
+        endpoint.send('b', { compress: true, isFinal: false });
+        endpoint.connection.ping('p');
+        endpoint.send('c', { compress: true });
+        for (let i = 0; i < 3; i++) await deflater.settle();
+        expect(described(endpoint)).toEqual(['1z <a', '0 b', '9+ p', '0+ c>']);
+      },
+    );
 
-    both('[RFC6455-6.1-9]', `compresses ${how} with other frames behind -> they leave in the order they were sent`, async (role) => {
-      const deflater = new BracketDeflater(isSlow);
-      const endpoint = new Endpoint(role, { deflater });
-      endpoint.send('one', { compress: true });
-      endpoint.send('two');
-      endpoint.connection.pong('three');
-      endpoint.send('four', { compress: true });
-      endpoint.connection.close(1000);
-      if (isSlow) {
-        expect(described(endpoint)).toEqual([]);
-        expect(endpoint.connection.bufferedBytes).toBe(3 + 3 + 5 + 4 + 2);
-        await deflater.settle();
-        expect(endpoint.connection.sender.queuedBytes).toBe(4 + 2);
-        await deflater.settle();
-      }
-      expect(described(endpoint)).toEqual(['1+z <one>', '1+ two', '10+ three', '1+z <four>', '8+ \x03\ufffd']);
-      expect(endpoint.connection.bufferedBytes).toBe(0);
-    });
+    both(
+      '[RFC6455-6.1-9]',
+      `compresses ${how} with other frames behind -> they leave in the order they were sent`,
+      async (role) => {
+        const deflater = new BracketDeflater(isSlow);
+        const endpoint = new Endpoint(role, { deflater });
+        endpoint.send('one', { compress: true });
+        endpoint.send('two');
+        endpoint.connection.pong('three');
+        endpoint.send('four', { compress: true });
+        endpoint.connection.close(1000);
+        if (isSlow) {
+          expect(described(endpoint)).toEqual([]);
+          expect(endpoint.connection.bufferedBytes).toBe(3 + 3 + 5 + 4 + 2);
+          await deflater.settle();
+          expect(endpoint.connection.sender.queuedBytes).toBe(4 + 2);
+          await deflater.settle();
+        }
+        expect(described(endpoint)).toEqual([
+          '1+z <one>',
+          '1+ two',
+          '10+ three',
+          '1+z <four>',
+          '8+ \x03\ufffd',
+        ]);
+        expect(endpoint.connection.bufferedBytes).toBe(0);
+      },
+    );
   }
 
   both('[RFC7692-6.1-2]', 'the first fragment is not compressed -> none of the message is', (role) => {
@@ -170,42 +203,54 @@ describe('promised payloads', () => {
 });
 
 describe('abort', () => {
-  both('[RFC6455-6.1-3]', 'the transport closes while a message is compressed -> dropped, callbacks get an error', async (role) => {
-    const deflater = new BracketDeflater(true);
-    const endpoint = new Endpoint(role, { deflater });
-    const seen: unknown[] = [];
-    const message = { isBinary: false, isFinal: true, compress: true };
-    endpoint.connection.sender.sendMessage('a', message, (error) => seen.push(error instanceof Error));
-    endpoint.connection.sender.sendMessage('b', message, (error) => seen.push(error instanceof Error));
-    endpoint.connection.transportClosed();
-    await turn();
-    expect(seen).toEqual([true, true]);
-    expect(deflater.isClosed).toBe(true);
-    expect(described(endpoint)).toEqual([]);
-    expect(endpoint.events).toEqual([]);
-  });
+  both(
+    '[RFC6455-6.1-3]',
+    'the transport closes while a message is compressed -> dropped, callbacks get an error',
+    async (role) => {
+      const deflater = new BracketDeflater(true);
+      const endpoint = new Endpoint(role, { deflater });
+      const seen: unknown[] = [];
+      const message = { isBinary: false, isFinal: true, compress: true };
+      endpoint.connection.sender.sendMessage('a', message, (error) => seen.push(error instanceof Error));
+      endpoint.connection.sender.sendMessage('b', message, (error) => seen.push(error instanceof Error));
+      endpoint.connection.transportClosed();
+      await turn();
+      expect(seen).toEqual([true, true]);
+      expect(deflater.isClosed).toBe(true);
+      expect(described(endpoint)).toEqual([]);
+      expect(endpoint.events).toEqual([]);
+    },
+  );
 
-  both('[RFC6455-6.1-3]', 'the transport closes while a payload is promised -> dropped, the callback gets an error', async (role) => {
-    const endpoint = new Endpoint(role);
-    const seen: unknown[] = [];
-    const message = { isBinary: true, isFinal: true, compress: false };
-    const done: WriteCallback = (error) => seen.push(error instanceof Error);
-    endpoint.connection.sender.sendMessage(Promise.resolve(Buffer.from('blob')), message, done, 4);
-    endpoint.connection.transportClosed();
-    await turn();
-    expect([seen, described(endpoint), endpoint.events]).toEqual([[true], [], []]);
-  });
+  both(
+    '[RFC6455-6.1-3]',
+    'the transport closes while a payload is promised -> dropped, the callback gets an error',
+    async (role) => {
+      const endpoint = new Endpoint(role);
+      const seen: unknown[] = [];
+      const message = { isBinary: true, isFinal: true, compress: false };
+      const done: WriteCallback = (error) => seen.push(error instanceof Error);
+      endpoint.connection.sender.sendMessage(Promise.resolve(Buffer.from('blob')), message, done, 4);
+      endpoint.connection.transportClosed();
+      await turn();
+      expect([seen, described(endpoint), endpoint.events]).toEqual([[true], [], []]);
+    },
+  );
 
-  both('', 'compressing fails on a connection that stands -> fails, since the peer lost the context', async (role) => {
-    const deflater = new BracketDeflater(true);
-    const endpoint = new Endpoint(role, { deflater });
-    endpoint.send('a', { compress: true });
-    deflater.fail();
-    await turn();
-    expect(endpoint.events).toEqual([['fail', 'deflate failed']]);
-    expect(endpoint.requests).toEqual(['end']);
-    expect(endpoint.connection.isOpen).toBe(false);
-  });
+  both(
+    '',
+    'compressing fails on a connection that stands -> fails, since the peer lost the context',
+    async (role) => {
+      const deflater = new BracketDeflater(true);
+      const endpoint = new Endpoint(role, { deflater });
+      endpoint.send('a', { compress: true });
+      deflater.fail();
+      await turn();
+      expect(endpoint.events).toEqual([['fail', 'deflate failed']]);
+      expect(endpoint.requests).toEqual(['end']);
+      expect(endpoint.connection.isOpen).toBe(false);
+    },
+  );
 });
 
 describe('sendRaw', () => {

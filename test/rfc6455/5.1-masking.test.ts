@@ -38,18 +38,18 @@ it('[RFC6455-5.1-4] server, sends every kind of frame -> none is masked', () => 
 describe('frames with the wrong mask', () => {
   for (const opcode of [0, 1, 2, 8, 9, 10]) {
     for (const payload of ['', '\x03\xe8', 'x'.repeat(125)]) {
-      const before = (role: 'client' | 'server') =>
+      const begun = (role: 'client' | 'server') =>
         opcode === 0 ? fromPeer(role, { opcode: 1, fin: false }) : Buffer.alloc(0);
       const bytes = Buffer.from(payload, 'latin1');
 
       it(`[RFC6455-5.1-2] [RFC6455-5.1-3] server, receives an unmasked frame of opcode ${opcode} with ${bytes.length} bytes -> fails with 1002`, () => {
         const frame = serializeFrame({ opcode, payload: bytes });
-        expectFailure('server', Buffer.concat([before('server'), frame]), 'WS_ERR_EXPECTED_MASK', 1002);
+        expectFailure('server', Buffer.concat([begun('server'), frame]), 'WS_ERR_EXPECTED_MASK', 1002);
       });
 
       it(`[RFC6455-5.1-5] [RFC6455-5.1-6] client, receives a masked frame of opcode ${opcode} with ${bytes.length} bytes -> fails with 1002`, () => {
         const frame = serializeFrame({ opcode, payload: bytes, maskingKey: Buffer.from([1, 2, 3, 4]) });
-        expectFailure('client', Buffer.concat([before('client'), frame]), 'WS_ERR_UNEXPECTED_MASK', 1002);
+        expectFailure('client', Buffer.concat([begun('client'), frame]), 'WS_ERR_UNEXPECTED_MASK', 1002);
       });
     }
   }

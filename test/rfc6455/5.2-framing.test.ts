@@ -46,18 +46,26 @@ describe('reserved bits', () => {
       [{ rsv3: true }, 'WS_ERR_UNEXPECTED_RSV_2_3'],
       [{ rsv1: true, rsv2: true, rsv3: true }, 'WS_ERR_UNEXPECTED_RSV_2_3'],
     ] as [Bits, string][]) {
-      both('[RFC6455-5.2-3] [RFC6455-5.8-1]', `receives opcode ${opcode} with ${Object.keys(bits)} -> fails with 1002`, (role) => {
-        expectFailure(role, fromPeer(role, { opcode, ...bits }), code, 1002);
-      });
+      both(
+        '[RFC6455-5.2-3] [RFC6455-5.8-1]',
+        `receives opcode ${opcode} with ${Object.keys(bits)} -> fails with 1002`,
+        (role) => {
+          expectFailure(role, fromPeer(role, { opcode, ...bits }), code, 1002);
+        },
+      );
     }
   }
 
   for (const bits of [{ rsv1: true }, { rsv2: true }, { rsv3: true }] as Bits[]) {
-    both('[RFC6455-5.2-3]', `receives a continuation with ${Object.keys(bits)} -> fails with 1002`, (role) => {
-      const frames = fromPeer(role, { opcode: 1, fin: false, payload: 'a' }, { opcode: 0, ...bits });
-      const code = bits.rsv1 ? 'WS_ERR_UNEXPECTED_RSV_1' : 'WS_ERR_UNEXPECTED_RSV_2_3';
-      expectFailure(role, frames, code, 1002);
-    });
+    both(
+      '[RFC6455-5.2-3]',
+      `receives a continuation with ${Object.keys(bits)} -> fails with 1002`,
+      (role) => {
+        const frames = fromPeer(role, { opcode: 1, fin: false, payload: 'a' }, { opcode: 0, ...bits });
+        const code = bits.rsv1 ? 'WS_ERR_UNEXPECTED_RSV_1' : 'WS_ERR_UNEXPECTED_RSV_2_3';
+        expectFailure(role, frames, code, 1002);
+      },
+    );
   }
 });
 
@@ -109,25 +117,37 @@ describe('lengths', () => {
     [126, 64],
     [65535, 64],
   ] as const) {
-    both('[RFC6455-5.2-6]', `receives ${length} bytes in the ${lengthForm}-bit form -> fails with 1002`, (role) => {
-      const frame = fromPeer(role, { opcode: 2, payload: Buffer.alloc(length), lengthForm });
-      expectFailure(role, frame.subarray(0, 14), 'WS_ERR_NON_MINIMAL_LENGTH', 1002);
-    });
+    both(
+      '[RFC6455-5.2-6]',
+      `receives ${length} bytes in the ${lengthForm}-bit form -> fails with 1002`,
+      (role) => {
+        const frame = fromPeer(role, { opcode: 2, payload: Buffer.alloc(length), lengthForm });
+        expectFailure(role, frame.subarray(0, 14), 'WS_ERR_NON_MINIMAL_LENGTH', 1002);
+      },
+    );
   }
 
   for (const length of [2n ** 63n, 2n ** 63n + 5n, 2n ** 64n - 1n]) {
-    both('[RFC6455-5.2-5]', `receives the length ${length} -> fails with 1002, without the memory`, (role) => {
-      expectFailure(role, header(role, length), 'WS_ERR_INVALID_PAYLOAD_LENGTH', 1002, unlimited);
-      expect(feed(role, [header(role, length)], unlimited).usage.bytes).toBeLessThan(100_000);
-    });
+    both(
+      '[RFC6455-5.2-5]',
+      `receives the length ${length} -> fails with 1002, without the memory`,
+      (role) => {
+        expectFailure(role, header(role, length), 'WS_ERR_INVALID_PAYLOAD_LENGTH', 1002, unlimited);
+        expect(feed(role, [header(role, length)], unlimited).usage.bytes).toBeLessThan(100_000);
+      },
+    );
   }
 
   for (const length of [2n ** 53n, 2n ** 63n - 1n]) {
-    both('[RFC6455-10.4-1]', `receives the length ${length}, no limit -> fails with 1009, without the memory`, (role) => {
-      const code = 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH';
-      expectFailure(role, header(role, length), code, 1009, unlimited);
-      expect(feed(role, [header(role, length)], unlimited).usage.bytes).toBeLessThan(100_000);
-    });
+    both(
+      '[RFC6455-10.4-1]',
+      `receives the length ${length}, no limit -> fails with 1009, without the memory`,
+      (role) => {
+        const code = 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH';
+        expectFailure(role, header(role, length), code, 1009, unlimited);
+        expect(feed(role, [header(role, length)], unlimited).usage.bytes).toBeLessThan(100_000);
+      },
+    );
   }
 
   both('[RFC6455-10.4-1]', 'receives the length 2^53 - 1, no limit -> waits, without the memory', (role) => {

@@ -9,20 +9,24 @@ function fragmentsOf(opcode: number, ...payloads: (string | Uint8Array)[]): Fram
 }
 
 describe('fragments that arrive', () => {
-  both('[RFC6455-5.4-9] [RFC6455-5.4-5] [RFC6455-5.4-2]', 'receives messages whole and in fragments -> whole, in order', (role) => {
-    const frames = [
-      ...fragmentsOf(1, 'a', 'b', 'c'),
-      ...fragmentsOf(2, Buffer.from([1]), Buffer.from([2, 3])),
-      { opcode: 1, payload: 'whole' },
-      ...fragmentsOf(1, 'last ', 'one'),
-    ];
-    expect(eventsOf(role, fromPeer(role, ...frames))).toEqual([
-      ['text', 'abc'],
-      ['binary', '010203'],
-      ['text', 'whole'],
-      ['text', 'last one'],
-    ]);
-  });
+  both(
+    '[RFC6455-5.4-9] [RFC6455-5.4-5] [RFC6455-5.4-2]',
+    'receives messages whole and in fragments -> whole, in order',
+    (role) => {
+      const frames = [
+        ...fragmentsOf(1, 'a', 'b', 'c'),
+        ...fragmentsOf(2, Buffer.from([1]), Buffer.from([2, 3])),
+        { opcode: 1, payload: 'whole' },
+        ...fragmentsOf(1, 'last ', 'one'),
+      ];
+      expect(eventsOf(role, fromPeer(role, ...frames))).toEqual([
+        ['text', 'abc'],
+        ['binary', '010203'],
+        ['text', 'whole'],
+        ['text', 'last one'],
+      ]);
+    },
+  );
 
   both('[RFC6455-5.4-8]', 'receives empty fragments -> they add nothing', (role) => {
     const frames = [...fragmentsOf(1, '', '', 'a', '', 'b', ''), ...fragmentsOf(2, '', '')];
@@ -32,9 +36,13 @@ describe('fragments that arrive', () => {
     ]);
   });
 
-  both('[RFC6455-5.4-14]', 'receives binary first and then continuations -> the type of the first frame', (role) => {
-    expect(eventsOf(role, fromPeer(role, ...fragmentsOf(2, 'a', 'b')))).toEqual([['binary', '6162']]);
-  });
+  both(
+    '[RFC6455-5.4-14]',
+    'receives binary first and then continuations -> the type of the first frame',
+    (role) => {
+      expect(eventsOf(role, fromPeer(role, ...fragmentsOf(2, 'a', 'b')))).toEqual([['binary', '6162']]);
+    },
+  );
 
   both('[RFC6455-5.4-1]', 'the same message with other boundaries -> the same message', (role) => {
     const text = 'Käse, 東京, 😀';
@@ -51,23 +59,31 @@ describe('fragments that arrive', () => {
 });
 
 describe('control frames between fragments', () => {
-  both('[RFC6455-5.4-7] [RFC6455-6.2-2]', 'receives Ping and Pong between fragments -> handles them first, the Ping is answered', (role) => {
-    const [a, b, c] = fragmentsOf(1, 'a', 'b', 'c') as [FrameFields, FrameFields, FrameFields];
-    const bytes = fromPeer(role, a, { opcode: 9, payload: 'p' }, b, { opcode: 10, payload: 'q' }, c);
-    expect(eventsOf(role, bytes)).toEqual([
-      ['ping', '70'],
-      ['pong', '71'],
-      ['text', 'abc'],
-    ]);
-    const endpoint = new Endpoint(role);
-    endpoint.receive(fromPeer(role, a, { opcode: 9, payload: 'p' }));
-    expect(endpoint.takeFrames()).toMatchObject([{ opcode: 10, payload: Buffer.from('p') }]);
-  });
+  both(
+    '[RFC6455-5.4-7] [RFC6455-6.2-2]',
+    'receives Ping and Pong between fragments -> handles them first, the Ping is answered',
+    (role) => {
+      const [a, b, c] = fragmentsOf(1, 'a', 'b', 'c') as [FrameFields, FrameFields, FrameFields];
+      const bytes = fromPeer(role, a, { opcode: 9, payload: 'p' }, b, { opcode: 10, payload: 'q' }, c);
+      expect(eventsOf(role, bytes)).toEqual([
+        ['ping', '70'],
+        ['pong', '71'],
+        ['text', 'abc'],
+      ]);
+      const endpoint = new Endpoint(role);
+      endpoint.receive(fromPeer(role, a, { opcode: 9, payload: 'p' }));
+      expect(endpoint.takeFrames()).toMatchObject([{ opcode: 10, payload: Buffer.from('p') }]);
+    },
+  );
 
-  both('[RFC6455-5.4-7]', 'receives Close between fragments -> the handshake is done, the message is dropped', (role) => {
-    const bytes = fromPeer(role, { opcode: 1, fin: false, payload: 'a' }, { opcode: 8 }, { opcode: 0 });
-    expect(eventsOf(role, bytes)).toEqual([['close', 1005, '']]);
-  });
+  both(
+    '[RFC6455-5.4-7]',
+    'receives Close between fragments -> the handshake is done, the message is dropped',
+    (role) => {
+      const bytes = fromPeer(role, { opcode: 1, fin: false, payload: 'a' }, { opcode: 8 }, { opcode: 0 });
+      expect(eventsOf(role, bytes)).toEqual([['close', 1005, '']]);
+    },
+  );
 
   both('[RFC6455-5.4-3]', 'sends a Ping between its own fragments -> the peer gets both', (role) => {
     const one = new Endpoint(role);
@@ -92,20 +108,36 @@ describe('control frames between fragments', () => {
 
 describe('fragments out of place', () => {
   for (const fin of [false, true]) {
-    both('[RFC6455-5.4-2]', `receives a continuation with nothing to continue, FIN ${fin} -> fails with 1002`, (role) => {
-      expectFailure(role, fromPeer(role, { opcode: 0, fin }), 'WS_ERR_INVALID_OPCODE', 1002);
-    });
+    both(
+      '[RFC6455-5.4-2]',
+      `receives a continuation with nothing to continue, FIN ${fin} -> fails with 1002`,
+      (role) => {
+        expectFailure(role, fromPeer(role, { opcode: 0, fin }), 'WS_ERR_INVALID_OPCODE', 1002);
+      },
+    );
 
-    both('[RFC6455-5.4-2]', `receives a continuation after the final fragment, FIN ${fin} -> fails with 1002`, (role) => {
-      const bytes = fromPeer(role, ...fragmentsOf(1, 'a', 'b'), { opcode: 0, fin, payload: 'c' });
-      expectFailure(role, bytes, 'WS_ERR_INVALID_OPCODE', 1002, {}, [['text', 'ab']]);
-    });
+    both(
+      '[RFC6455-5.4-2]',
+      `receives a continuation after the final fragment, FIN ${fin} -> fails with 1002`,
+      (role) => {
+        const bytes = fromPeer(role, ...fragmentsOf(1, 'a', 'b'), { opcode: 0, fin, payload: 'c' });
+        expectFailure(role, bytes, 'WS_ERR_INVALID_OPCODE', 1002, {}, [['text', 'ab']]);
+      },
+    );
 
     for (const opcode of [1, 2]) {
-      both('[RFC6455-5.4-6]', `receives opcode ${opcode} within a message, FIN ${fin} -> fails with 1002`, (role) => {
-        const bytes = fromPeer(role, { opcode: 1, fin: false, payload: 'a' }, { opcode, fin, payload: 'b' });
-        expectFailure(role, bytes, 'WS_ERR_INVALID_OPCODE', 1002);
-      });
+      both(
+        '[RFC6455-5.4-6]',
+        `receives opcode ${opcode} within a message, FIN ${fin} -> fails with 1002`,
+        (role) => {
+          const bytes = fromPeer(
+            role,
+            { opcode: 1, fin: false, payload: 'a' },
+            { opcode, fin, payload: 'b' },
+          );
+          expectFailure(role, bytes, 'WS_ERR_INVALID_OPCODE', 1002);
+        },
+      );
     }
   }
 

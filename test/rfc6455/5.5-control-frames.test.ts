@@ -24,14 +24,25 @@ for (const opcode of [8, 9, 10] as const) {
   }
 
   for (const lengthForm of [16, 64] as const) {
-    both('[RFC6455-5.5-1]', `receives a ${NAMES[opcode]} of 5 bytes in the ${lengthForm}-bit form -> fails with 1002`, (role) => {
-      const bytes = fromPeer(role, { opcode, payload: payloadOf(5), lengthForm });
-      expectFailure(role, bytes, 'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH', 1002);
-    });
+    both(
+      '[RFC6455-5.5-1]',
+      `receives a ${NAMES[opcode]} of 5 bytes in the ${lengthForm}-bit form -> fails with 1002`,
+      (role) => {
+        const bytes = fromPeer(role, { opcode, payload: payloadOf(5), lengthForm });
+        expectFailure(role, bytes, 'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH', 1002);
+      },
+    );
   }
 
-  both('[RFC6455-5.5-1] [RFC6455-5.4-4]', `receives a ${NAMES[opcode]} of 126 bytes, header only -> fails before the payload`, (role) => {
-    const bytes = fromPeer(role, { opcode, payload: payloadOf(126) }).subarray(0, 4 + (role === 'server' ? 4 : 0));
-    expectFailure(role, bytes, 'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH', 1002);
-  });
+  both(
+    '[RFC6455-5.5-1] [RFC6455-5.4-4]',
+    `receives a ${NAMES[opcode]} of 126 bytes, header only -> fails before the payload`,
+    (role) => {
+      const bytes = fromPeer(role, { opcode, payload: payloadOf(126) }).subarray(
+        0,
+        4 + (role === 'server' ? 4 : 0),
+      );
+      expectFailure(role, bytes, 'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH', 1002);
+    },
+  );
 }

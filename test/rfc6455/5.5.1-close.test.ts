@@ -1,9 +1,20 @@
 // RFC 6455 §5.5.1: the Close frame, and what each end does with it.
 import { describe, expect, it } from 'vitest';
-import { both, Endpoint, eventsOf, exchange, expectFailure, feed, fromPeer, ROLES } from '../support/engine.js';
+import {
+  both,
+  Endpoint,
+  eventsOf,
+  exchange,
+  expectFailure,
+  feed,
+  fromPeer,
+  ROLES,
+} from '../support/engine.js';
 import { closePayload } from '../support/frames.js';
 
-const VALID_CODES = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999];
+const VALID_CODES = [
+  1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999,
+];
 const INVALID_CODES = [0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535];
 
 describe('the body', () => {
@@ -19,11 +30,17 @@ describe('the body', () => {
   });
 
   for (const code of VALID_CODES) {
-    both('[RFC6455-5.5.1-2] [RFC6455-5.5.1-8]', `receives code ${code} -> reports it and sends it back`, (role) => {
-      const bytes = fromPeer(role, { opcode: 8, payload: closePayload(code, 'why') });
-      expect(eventsOf(role, bytes)).toEqual([['close', code, 'why']]);
-      expect(feed(role, [bytes]).takeFrames()).toMatchObject([{ opcode: 8, payload: closePayload(code, 'why') }]);
-    });
+    both(
+      '[RFC6455-5.5.1-2] [RFC6455-5.5.1-8]',
+      `receives code ${code} -> reports it and sends it back`,
+      (role) => {
+        const bytes = fromPeer(role, { opcode: 8, payload: closePayload(code, 'why') });
+        expect(eventsOf(role, bytes)).toEqual([['close', code, 'why']]);
+        expect(feed(role, [bytes]).takeFrames()).toMatchObject([
+          { opcode: 8, payload: closePayload(code, 'why') },
+        ]);
+      },
+    );
   }
 
   for (const code of INVALID_CODES) {
@@ -53,12 +70,16 @@ describe('the body', () => {
 });
 
 describe('the answer', () => {
-  both('[RFC6455-5.5.1-7] [RFC6455-5.5.1-9]', 'receives Close -> one Close back, before anything else happens', (role) => {
-    const endpoint = feed(role, [fromPeer(role, { opcode: 8, payload: closePayload(1001) })]);
-    expect(endpoint.takeFrames()).toMatchObject([{ opcode: 8, payload: closePayload(1001) }]);
-    endpoint.receive(fromPeer(role, { opcode: 8, payload: closePayload(1000) }));
-    expect(endpoint.takeFrames()).toEqual([]);
-  });
+  both(
+    '[RFC6455-5.5.1-7] [RFC6455-5.5.1-9]',
+    'receives Close -> one Close back, before anything else happens',
+    (role) => {
+      const endpoint = feed(role, [fromPeer(role, { opcode: 8, payload: closePayload(1001) })]);
+      expect(endpoint.takeFrames()).toMatchObject([{ opcode: 8, payload: closePayload(1001) }]);
+      endpoint.receive(fromPeer(role, { opcode: 8, payload: closePayload(1000) }));
+      expect(endpoint.takeFrames()).toEqual([]);
+    },
+  );
 
   both('[RFC6455-5.5.1-7]', 'receives Close after it has sent one -> sends no second', (role) => {
     const endpoint = new Endpoint(role);
@@ -76,15 +97,19 @@ describe('the answer', () => {
     expect([closing.connection.isOpen, answering.connection.isOpen]).toEqual([false, false]);
   });
 
-  both('[RFC6455-5.5.1-10]', 'receives Close while messages of its own wait -> they leave first, then the Close', async (role) => {
-    const endpoint = new Endpoint(role);
-    const message = { isBinary: true, isFinal: true, compress: false };
-    endpoint.connection.sender.sendMessage(Promise.resolve(Buffer.from('late')), message, undefined, 4);
-    endpoint.receive(fromPeer(role, { opcode: 8 }));
-    expect(endpoint.takeFrames()).toEqual([]);
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(endpoint.takeFrames().map(({ opcode }) => opcode)).toEqual([2, 8]);
-  });
+  both(
+    '[RFC6455-5.5.1-10]',
+    'receives Close while messages of its own wait -> they leave first, then the Close',
+    async (role) => {
+      const endpoint = new Endpoint(role);
+      const message = { isBinary: true, isFinal: true, compress: false };
+      endpoint.connection.sender.sendMessage(Promise.resolve(Buffer.from('late')), message, undefined, 4);
+      endpoint.receive(fromPeer(role, { opcode: 8 }));
+      expect(endpoint.takeFrames()).toEqual([]);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(endpoint.takeFrames().map(({ opcode }) => opcode)).toEqual([2, 8]);
+    },
+  );
 });
 
 describe('TCP', () => {

@@ -2,16 +2,20 @@
 import { expect } from 'vitest';
 import { both, Endpoint, eventsOf, feed, fromPeer } from '../support/engine.js';
 
-both('[RFC6455-5.5.3-1]', 'receives Pings of 0-125 bytes, whole or in parts -> the same bytes back', (role) => {
-  for (let length = 0; length <= 125; length++) {
-    const payload = Buffer.from(Array.from({ length }, (_, i) => (i * 37 + length) & 0xff));
-    const bytes = fromPeer(role, { opcode: 9, payload });
-    for (const cut of [0, 1, 3, bytes.length - 1]) {
-      const endpoint = feed(role, [bytes.subarray(0, cut), bytes.subarray(cut)]);
-      expect(endpoint.takeFrames()).toMatchObject([{ opcode: 10, payload }]);
+both(
+  '[RFC6455-5.5.3-1]',
+  'receives Pings of 0-125 bytes, whole or in parts -> the same bytes back',
+  (role) => {
+    for (let length = 0; length <= 125; length++) {
+      const payload = Buffer.from(Array.from({ length }, (_, i) => (i * 37 + length) & 0xff));
+      const bytes = fromPeer(role, { opcode: 9, payload });
+      for (const cut of [0, 1, 3, bytes.length - 1]) {
+        const endpoint = feed(role, [bytes.subarray(0, cut), bytes.subarray(cut)]);
+        expect(endpoint.takeFrames()).toMatchObject([{ opcode: 10, payload }]);
+      }
     }
-  }
-});
+  },
+);
 
 both('[RFC6455-5.5.3-1]', 'receives several Pings in one read -> a Pong for each, in order', (role) => {
   const pings = ['a', 'b', 'c'].map((payload) => ({ opcode: 9, payload }));

@@ -26,7 +26,11 @@ both('[RFC6455-5.6-1]', 'receives binary that is not UTF-8 -> takes it as it is'
   expect(eventsOf(role, bytes)).toEqual([['binary', 'ffc0eda0']]);
 });
 
-both('[RFC6455-5.6-1]', 'receives text with every kind of character, NUL and a byte order mark included -> unchanged', (role) => {
-  const text = '\ufeff\0\x7f\u0080\u07ff\u0800\ud7ff\ue000\uffff\u{10000}\u{10ffff}';
-  expect(eventsOf(role, fromPeer(role, { opcode: 1, payload: text }))).toEqual([['text', text]]);
-});
+both(
+  '[RFC6455-5.6-1]',
+  'receives text with every kind of character, NUL and a byte order mark included -> unchanged',
+  (role) => {
+    const text = '\ufeff\0\x7f\u0080\u07ff\u0800\ud7ff\ue000\uffff\u{10000}\u{10ffff}';
+    expect(eventsOf(role, fromPeer(role, { opcode: 1, payload: text }))).toEqual([['text', text]]);
+  },
+);

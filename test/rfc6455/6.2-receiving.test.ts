@@ -3,29 +3,33 @@ import { expect, it } from 'vitest';
 import { both, eventsOf, feed, fromPeer, KEY } from '../support/engine.js';
 import { serializeFrame } from '../support/frames.js';
 
-both('[RFC6455-6.2-1] [RFC6455-6.2-2] [RFC6455-6.2-3]', 'receives every kind of frame in any portions -> the same events', (role) => {
-  const bytes = fromPeer(
-    role,
-    { opcode: 1, payload: 'text' },
-    { opcode: 2, payload: 'binary' },
-    { opcode: 1, fin: false, payload: 'frag' },
-    { opcode: 9, payload: 'ping' },
-    { opcode: 0, payload: 'ments' },
-    { opcode: 10 },
-    { opcode: 2, fin: false },
-    { opcode: 0, payload: 'x'.repeat(126) },
-    { opcode: 8, payload: Buffer.from([3, 232]) },
-  );
-  expect(eventsOf(role, bytes)).toEqual([
-    ['text', 'text'],
-    ['binary', '62696e617279'],
-    ['ping', '70696e67'],
-    ['text', 'fragments'],
-    ['pong', ''],
-    ['binary', '78'.repeat(126)],
-    ['close', 1000, ''],
-  ]);
-});
+both(
+  '[RFC6455-6.2-1] [RFC6455-6.2-2] [RFC6455-6.2-3]',
+  'receives every kind of frame in any portions -> the same events',
+  (role) => {
+    const bytes = fromPeer(
+      role,
+      { opcode: 1, payload: 'text' },
+      { opcode: 2, payload: 'binary' },
+      { opcode: 1, fin: false, payload: 'frag' },
+      { opcode: 9, payload: 'ping' },
+      { opcode: 0, payload: 'ments' },
+      { opcode: 10 },
+      { opcode: 2, fin: false },
+      { opcode: 0, payload: 'x'.repeat(126) },
+      { opcode: 8, payload: Buffer.from([3, 232]) },
+    );
+    expect(eventsOf(role, bytes)).toEqual([
+      ['text', 'text'],
+      ['binary', '62696e617279'],
+      ['ping', '70696e67'],
+      ['text', 'fragments'],
+      ['pong', ''],
+      ['binary', '78'.repeat(126)],
+      ['close', 1000, ''],
+    ]);
+  },
+);
 
 both('[RFC6455-6.2-4]', 'receives two messages back to back -> two messages', (role) => {
   const frames = [
@@ -36,7 +40,9 @@ both('[RFC6455-6.2-4]', 'receives two messages back to back -> two messages', (r
     { opcode: 1, fin: false, payload: 'e' },
     { opcode: 0, payload: 'f' },
   ];
-  expect(eventsOf(role, fromPeer(role, ...frames))).toEqual(['a', 'b', 'cd', 'ef'].map((text) => ['text', text]));
+  expect(eventsOf(role, fromPeer(role, ...frames))).toEqual(
+    ['a', 'b', 'cd', 'ef'].map((text) => ['text', text]),
+  );
 });
 
 it('[RFC6455-6.2-7] server, receives frames with different keys in one read -> each unmasked with its own', () => {

@@ -1,6 +1,6 @@
 // RFC 6455 §7.1: closing, and failing the connection. What a WebSocket object shows of it is seen through a pair of
 // streams in memory.
-import { Duplex, duplexPair } from 'node:stream';
+import { type Duplex, duplexPair } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from '../../src/ws/websocket.js';
 import { both, Endpoint, exchange, expectFailure, feed, fromPeer, ROLES } from '../support/engine.js';
@@ -27,7 +27,10 @@ function serverOnStream() {
 
 describe('§7.1.1 Close the WebSocket Connection', () => {
   both('[RFC6455-7.1.1-1]', 'gets bytes behind the Close frame -> they are discarded', (role) => {
-    const endpoint = feed(role, [fromPeer(role, close(1000), { opcode: 1, payload: 'late' }), Buffer.alloc(9, 0xff)]);
+    const endpoint = feed(role, [
+      fromPeer(role, close(1000), { opcode: 1, payload: 'late' }),
+      Buffer.alloc(9, 0xff),
+    ]);
     expect(endpoint.events).toEqual([['close', 1000, '']]);
     endpoint.takeOutput();
     expect(endpoint.requests).not.toContain('destroy');
@@ -58,11 +61,15 @@ describe('§7.1.1 Close the WebSocket Connection', () => {
 });
 
 describe('§7.1.2 to §7.1.6', () => {
-  both('[RFC6455-7.1.2-1] [RFC6455-7.3-3]', 'closes with 3000 and x -> a Close frame with 0B B8 78', (role) => {
-    const endpoint = new Endpoint(role);
-    endpoint.connection.close(3000, Buffer.from('x'));
-    expect(endpoint.takeFrames()).toMatchObject([{ opcode: 8, payload: Buffer.from('0bb878', 'hex') }]);
-  });
+  both(
+    '[RFC6455-7.1.2-1] [RFC6455-7.3-3]',
+    'closes with 3000 and x -> a Close frame with 0B B8 78',
+    (role) => {
+      const endpoint = new Endpoint(role);
+      endpoint.connection.close(3000, Buffer.from('x'));
+      expect(endpoint.takeFrames()).toMatchObject([{ opcode: 8, payload: Buffer.from('0bb878', 'hex') }]);
+    },
+  );
 
   it('[RFC6455-7.1.2-2] server, sent and received Close -> closes the connection', () => {
     const server = new Endpoint('server');
@@ -96,13 +103,16 @@ describe('§7.1.2 to §7.1.6', () => {
     ['a Close with code and reason', close(4000, 'why'), 4000, 'why', true],
     ['a Close without a code', { opcode: 8 }, 1005, '', true],
     ['no Close', undefined, 1006, '', false],
-  ])('[RFC6455-7.1.4-1] [RFC6455-7.1.5-1] [RFC6455-7.1.6-1] server, TCP closes after %s', async (_, frame, code, reason, wasClean) => {
-    const { webSocket, peer, closed } = serverOnStream();
-    if (frame !== undefined) peer.write(fromPeer('server', frame));
-    peer.end();
-    expect(await closed).toEqual([code, reason]);
-    expect(webSocket.wasClean).toBe(wasClean);
-  });
+  ])(
+    '[RFC6455-7.1.4-1] [RFC6455-7.1.5-1] [RFC6455-7.1.6-1] server, TCP closes after %s',
+    async (_, frame, code, reason, wasClean) => {
+      const { webSocket, peer, closed } = serverOnStream();
+      if (frame !== undefined) peer.write(fromPeer('server', frame));
+      peer.end();
+      expect(await closed).toEqual([code, reason]);
+      expect(webSocket.wasClean).toBe(wasClean);
+    },
+  );
 
   it('[RFC6455-7.1.5-1] [RFC6455-7.1.6-1] server, receives two Close frames -> code and reason of the first', async () => {
     const { peer, closed } = serverOnStream();
@@ -126,37 +136,54 @@ describe('§7.1.7 Fail the WebSocket Connection', () => {
   for (const [name, frame, code, closeCode] of [
     ['a reserved opcode', { opcode: 3 }, 'WS_ERR_INVALID_OPCODE', 1002],
     ['invalid text', { opcode: 1, payload: Buffer.from([0xff]) }, 'WS_ERR_INVALID_UTF8', 1007],
-    ['too large a message', { opcode: 2, payload: 'x'.repeat(11) }, 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 1009],
+    [
+      'too large a message',
+      { opcode: 2, payload: 'x'.repeat(11) },
+      'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
+      1009,
+    ],
   ] as const) {
-    both('[RFC6455-7.1.7-5] [RFC6455-10.7-3]', `receives ${name} -> tells the peer ${closeCode} and closes`, (role) => {
-      const tight = { maxPayload: 10 };
-      expectFailure(role, fromPeer(role, frame), code, closeCode, tight);
-      const endpoint = feed(role, [fromPeer(role, frame)], tight);
-      expect(endpoint.requests).toEqual([]);
-      endpoint.takeOutput();
-      expect(endpoint.requests).toEqual(['end']);
-      expect(endpoint.connection.wasClean).toBe(false);
-    });
+    both(
+      '[RFC6455-7.1.7-5] [RFC6455-10.7-3]',
+      `receives ${name} -> tells the peer ${closeCode} and closes`,
+      (role) => {
+        const tight = { maxPayload: 10 };
+        expectFailure(role, fromPeer(role, frame), code, closeCode, tight);
+        const endpoint = feed(role, [fromPeer(role, frame)], tight);
+        expect(endpoint.requests).toEqual([]);
+        endpoint.takeOutput();
+        expect(endpoint.requests).toEqual(['end']);
+        expect(endpoint.connection.wasClean).toBe(false);
+      },
+    );
   }
 
-  both('[RFC6455-7.1.7-1] [RFC6455-7.1.7-3] [RFC6455-7.2.1-1]', 'fails, and the peer does nothing -> drops the socket when the time is over', (role) => {
-    const endpoint = feed(role, [fromPeer(role, { opcode: 3 })], { closeTimeoutMs: 700 });
-    endpoint.takeOutput();
-    expect(endpoint.deadlineMs).toBe(700);
-    endpoint.connection.handleTimeout();
-    expect(endpoint.requests).toEqual(['end', 'destroy']);
-  });
+  both(
+    '[RFC6455-7.1.7-1] [RFC6455-7.1.7-3] [RFC6455-7.2.1-1]',
+    'fails, and the peer does nothing -> drops the socket when the time is over',
+    (role) => {
+      const endpoint = feed(role, [fromPeer(role, { opcode: 3 })], { closeTimeoutMs: 700 });
+      endpoint.takeOutput();
+      expect(endpoint.deadlineMs).toBe(700);
+      endpoint.connection.handleTimeout();
+      expect(endpoint.requests).toEqual(['end', 'destroy']);
+    },
+  );
 
-  both('[RFC6455-7.1.7-7]', 'fails -> nothing behind is processed: no message, no Pong, no answer to a Close', (role) => {
-    const behind = [{ opcode: 1, payload: 'a' }, { opcode: 9 }, close(1000)];
-    const together = feed(role, [fromPeer(role, { opcode: 3 }, ...behind)]);
-    const later = feed(role, [fromPeer(role, { opcode: 3 }), fromPeer(role, ...behind)]);
-    for (const endpoint of [together, later]) {
-      expect(endpoint.events).toEqual([['fail', 'WS_ERR_INVALID_OPCODE']]);
-      expect(endpoint.takeFrames()).toMatchObject([{ opcode: 8, payload: closePayload(1002) }]);
-      expect(endpoint.connection.receiver.isEnded).toBe(true);
-    }
-  });
+  both(
+    '[RFC6455-7.1.7-7]',
+    'fails -> nothing behind is processed: no message, no Pong, no answer to a Close',
+    (role) => {
+      const behind = [{ opcode: 1, payload: 'a' }, { opcode: 9 }, close(1000)];
+      const together = feed(role, [fromPeer(role, { opcode: 3 }, ...behind)]);
+      const later = feed(role, [fromPeer(role, { opcode: 3 }), fromPeer(role, ...behind)]);
+      for (const endpoint of [together, later]) {
+        expect(endpoint.events).toEqual([['fail', 'WS_ERR_INVALID_OPCODE']]);
+        expect(endpoint.takeFrames()).toMatchObject([{ opcode: 8, payload: closePayload(1002) }]);
+        expect(endpoint.connection.receiver.isEnded).toBe(true);
+      }
+    },
+  );
 
   both('[RFC6455-7.1.7-6]', 'fails after it has sent Close -> sends no second one, and closes', (role) => {
     const endpoint = new Endpoint(role);

@@ -11,12 +11,16 @@ both('[RFC6455-7.4-1]', 'closes without a code -> an empty Close frame', (role) 
   expect(endpoint.takeFrames()).toMatchObject([{ opcode: 8, payload: Buffer.alloc(0) }]);
 });
 
-both('[RFC6455-7.4.1-1] [RFC6455-7.4.1-2] [RFC6455-7.4.2-1]', 'receives each code that may travel -> takes it', (role) => {
-  for (const code of [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4999]) {
-    const { events } = feed(role, [fromPeer(role, { opcode: 8, payload: closePayload(code) })]);
-    expect(events).toEqual([['close', code, '']]);
-  }
-});
+both(
+  '[RFC6455-7.4.1-1] [RFC6455-7.4.1-2] [RFC6455-7.4.2-1]',
+  'receives each code that may travel -> takes it',
+  (role) => {
+    for (const code of [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4999]) {
+      const { events } = feed(role, [fromPeer(role, { opcode: 8, payload: closePayload(code) })]);
+      expect(events).toEqual([['close', code, '']]);
+    }
+  },
+);
 
 for (const [id, code] of [
   ['[RFC6455-7.4.1-3]', 1005],

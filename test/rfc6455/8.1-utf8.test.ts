@@ -38,27 +38,42 @@ describe('invalid text', () => {
 });
 
 describe('how soon', () => {
-  both('[RFC6455-8.1-1]', 'receives a bad byte in a frame that is not complete -> fails at that byte', (role) => {
-    const bytes = fromPeer(role, { opcode: 1, payload: Buffer.concat([Buffer.from('aé'), Buffer.alloc(200, 0xff)]) });
-    const headerLength = bytes.length - 203;
-    const endpoint = feed(role, [bytes.subarray(0, headerLength + 3)]);
-    expect(endpoint.events).toEqual([]);
-    endpoint.receive(bytes.subarray(headerLength + 3, headerLength + 4));
-    expect(endpoint.events).toEqual([['fail', 'WS_ERR_INVALID_UTF8']]);
-  });
+  both(
+    '[RFC6455-8.1-1]',
+    'receives a bad byte in a frame that is not complete -> fails at that byte',
+    (role) => {
+      const bytes = fromPeer(role, {
+        opcode: 1,
+        payload: Buffer.concat([Buffer.from('aé'), Buffer.alloc(200, 0xff)]),
+      });
+      const headerLength = bytes.length - 203;
+      const endpoint = feed(role, [bytes.subarray(0, headerLength + 3)]);
+      expect(endpoint.events).toEqual([]);
+      endpoint.receive(bytes.subarray(headerLength + 3, headerLength + 4));
+      expect(endpoint.events).toEqual([['fail', 'WS_ERR_INVALID_UTF8']]);
+    },
+  );
 
   both('[RFC6455-8.1-1]', 'receives a bad fragment that is not the last -> fails before the last', (role) => {
     const frame = { opcode: 1, fin: false, payload: Buffer.from([0xed, 0xa0]) };
     expect(feed(role, [fromPeer(role, frame)]).events).toEqual([['fail', 'WS_ERR_INVALID_UTF8']]);
   });
 
-  both('[RFC6455-8.1-1]', 'a bad text after good ones, split over reads -> the good ones are delivered', (role) => {
-    const endpoint = new Endpoint(role);
-    const bytes = fromPeer(role, { opcode: 1, payload: '€' }, { opcode: 1, payload: Buffer.from([0xe2, 0x82]) });
-    for (const byte of bytes) endpoint.receive(Uint8Array.of(byte));
-    expect(endpoint.events).toEqual([
-      ['text', '€'],
-      ['fail', 'WS_ERR_INVALID_UTF8'],
-    ]);
-  });
+  both(
+    '[RFC6455-8.1-1]',
+    'a bad text after good ones, split over reads -> the good ones are delivered',
+    (role) => {
+      const endpoint = new Endpoint(role);
+      const bytes = fromPeer(
+        role,
+        { opcode: 1, payload: '€' },
+        { opcode: 1, payload: Buffer.from([0xe2, 0x82]) },
+      );
+      for (const byte of bytes) endpoint.receive(Uint8Array.of(byte));
+      expect(endpoint.events).toEqual([
+        ['text', '€'],
+        ['fail', 'WS_ERR_INVALID_UTF8'],
+      ]);
+    },
+  );
 });

@@ -60,7 +60,8 @@ export function eventsOfTraffic(messages: readonly Message[]): EngineEvent[] {
         events.push(isBinary ? ['binary', whole.toString('hex')] : ['text', whole.toString()]);
       }
       const behind = controls[i];
-      if (behind) events.push([behind.opcode === 9 ? 'ping' : 'pong', Buffer.from(behind.payload).toString('hex')]);
+      if (behind)
+        events.push([behind.opcode === 9 ? 'ping' : 'pong', Buffer.from(behind.payload).toString('hex')]);
     });
   }
   return events;
@@ -78,7 +79,12 @@ export function framesOfTraffic(messages: readonly Message[]): FrameFields[] {
 }
 
 /** Sends it from an endpoint; `flush` is called after each frame. */
-export function sendTraffic(endpoint: Endpoint, messages: readonly Message[], compress: boolean, flush = () => {}): void {
+export function sendTraffic(
+  endpoint: Endpoint,
+  messages: readonly Message[],
+  compress: boolean,
+  flush = () => {},
+): void {
   const { sender } = endpoint.connection;
   for (const { isBinary, fragments, controls } of messages) {
     fragments.forEach((payload, i) => {
@@ -95,7 +101,10 @@ export function sendTraffic(endpoint: Endpoint, messages: readonly Message[], co
 export const portioning: fc.Arbitrary<'whole' | 'bytewise' | number[]> = fc.oneof(
   fc.constant('whole' as const),
   fc.constant('bytewise' as const),
-  fc.array(fc.oneof(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 5000 })), { minLength: 1, maxLength: 12 }),
+  fc.array(fc.oneof(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 5000 })), {
+    minLength: 1,
+    maxLength: 12,
+  }),
 );
 
 export function portionsOf(bytes: Uint8Array, how: 'whole' | 'bytewise' | number[]): Uint8Array[] {

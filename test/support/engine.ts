@@ -151,6 +151,7 @@ export class Endpoint implements ConnectionSink, Transport {
   onIdle(): void {
     this.requests.push('idle');
   }
+  onQueueEmpty(): void {}
   onReady(): void {
     this.requests.push('ready');
     queueMicrotask(() => this.connection.receiver.resume());

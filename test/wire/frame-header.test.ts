@@ -14,13 +14,21 @@ const PLAIN: Omit<FrameHeader, 'headerLength'> = {
 
 describe('the examples of §5.7', () => {
   it.each([
-    ['unmasked text', '8105', { opcode: 1, isFinal: true, isMasked: false, payloadLength: 5n, headerLength: 2 }],
+    [
+      'unmasked text',
+      '8105',
+      { opcode: 1, isFinal: true, isMasked: false, payloadLength: 5n, headerLength: 2 },
+    ],
     ['masked text', '818537fa213d', { isMasked: true, payloadLength: 5n, headerLength: 6 }],
     ['the first fragment', '0103', { opcode: 1, isFinal: false, payloadLength: 3n }],
     ['the last fragment', '8002', { opcode: 0, isFinal: true, payloadLength: 2n }],
     ['a Ping', '8905', { opcode: 9, isFinal: true, payloadLength: 5n }],
     ['256 bytes', '827e0100', { opcode: 2, payloadLength: 256n, lengthForm: 16, headerLength: 4 }],
-    ['64 KiB', '827f0000000000010000', { opcode: 2, payloadLength: 65536n, lengthForm: 64, headerLength: 10 }],
+    [
+      '64 KiB',
+      '827f0000000000010000',
+      { opcode: 2, payloadLength: 65536n, lengthForm: 64, headerLength: 10 },
+    ],
   ])('[RFC6455-5.2-7] both roles, %s: %s', (_, hex, fields) => {
     expect(parseFrameHeader(Buffer.from(hex, 'hex'))).toMatchObject(fields);
   });
@@ -37,7 +45,14 @@ describe('parseFrameHeader', () => {
   });
 
   it('needs every byte of the header, and no more', () => {
-    for (const hex of ['8105', '818537fa213d', '827e0100', '82fe010037fa213d', '827f0000000000010000', '82ff000000000001000037fa213d']) {
+    for (const hex of [
+      '8105',
+      '818537fa213d',
+      '827e0100',
+      '82fe010037fa213d',
+      '827f0000000000010000',
+      '82ff000000000001000037fa213d',
+    ]) {
       const bytes = Buffer.from(hex, 'hex');
       for (let length = 0; length < bytes.length; length++) {
         expect(parseFrameHeader(bytes.subarray(0, length))).toBeUndefined();
@@ -67,7 +82,10 @@ describe('parseFrameHeader', () => {
       opcode: 3,
       payloadLength: 2n ** 63n + 1n,
     });
-    expect(parseFrameHeader(Buffer.from('827e0001', 'hex'))).toMatchObject({ payloadLength: 1n, lengthForm: 16 });
+    expect(parseFrameHeader(Buffer.from('827e0001', 'hex'))).toMatchObject({
+      payloadLength: 1n,
+      lengthForm: 16,
+    });
   });
 });
 
@@ -77,8 +95,16 @@ describe('serializeFrameHeader', () => {
     ['a masking key', { isMasked: true, maskingKey: Uint8Array.of(1, 2, 3, 4) }, '818501020304'],
     ['no masking key given', { isMasked: true }, '818500000000'],
     ['the 16-bit form', { lengthForm: 16 as const }, '817e0005'],
-    ['the largest length', { lengthForm: 64 as const, payloadLength: 2n ** 64n - 1n }, '817fffffffffffffffff'],
-    ['every bit of byte 0 but FIN', { isFinal: false, rsv1: true, rsv2: true, rsv3: true, opcode: 15 }, '7f05'],
+    [
+      'the largest length',
+      { lengthForm: 64 as const, payloadLength: 2n ** 64n - 1n },
+      '817fffffffffffffffff',
+    ],
+    [
+      'every bit of byte 0 but FIN',
+      { isFinal: false, rsv1: true, rsv2: true, rsv3: true, opcode: 15 },
+      '7f05',
+    ],
   ])('%s', (_, fields, hex) => {
     expect(Buffer.from(serializeFrameHeader({ ...PLAIN, ...fields })).toString('hex')).toBe(hex);
   });

@@ -58,7 +58,9 @@ function plainFrames(bytes: Uint8Array): SeenFrame[] {
       first: bytes[offset]!,
       second: bytes[offset + 1]!,
       length: Number(header.payloadLength),
-      payload: (header.maskingKey ? maskPlainly(payload, header.maskingKey) : Buffer.from(payload)).toString('hex'),
+      payload: (header.maskingKey ? maskPlainly(payload, header.maskingKey) : Buffer.from(payload)).toString(
+        'hex',
+      ),
       isComplete: true,
     });
     offset = end;
@@ -93,7 +95,9 @@ describe('FrameParser against parseFrameHeader', () => {
 
     it(`[RFC6455-6.2-1] both roles, ${name} frames cut in two at every place -> same as whole`, () => {
       const bytes = Buffer.concat(
-        [0, 1, 5, 125, 126, 300].map((length) => serializeFrame({ opcode: 2, payload: payloadOf(length), ...mask })),
+        [0, 1, 5, 125, 126, 300].map((length) =>
+          serializeFrame({ opcode: 2, payload: payloadOf(length), ...mask }),
+        ),
       );
       const expected = plainFrames(bytes);
       for (let cut = 0; cut <= bytes.length; cut++) {
@@ -181,7 +185,10 @@ describe('what the handler is told', () => {
 });
 
 describe('stopping', () => {
-  const two = Buffer.concat([serializeFrame({ opcode: 1, payload: 'one' }), serializeFrame({ opcode: 2, payload: 'two' })]);
+  const two = Buffer.concat([
+    serializeFrame({ opcode: 1, payload: 'one' }),
+    serializeFrame({ opcode: 2, payload: 'two' }),
+  ]);
 
   it('a refused header ends it: nothing behind is looked at', () => {
     for (const cut of [0, 1, 2, 4]) {

@@ -34,7 +34,9 @@ describe('writeFrameHeader', () => {
           expect(end).toBe(offset + expected.length);
           expect([...target.subarray(offset, end)]).toEqual([...expected]);
           expect(target.filter((byte) => byte === 0xee).length).toBeGreaterThanOrEqual(32 - expected.length);
-          expect([...target.subarray(0, offset), ...target.subarray(end)].every((byte) => byte === 0xee)).toBe(true);
+          expect(
+            [...target.subarray(0, offset), ...target.subarray(end)].every((byte) => byte === 0xee),
+          ).toBe(true);
           expect(frameHeaderLength(length, key !== undefined)).toBe(expected.length);
         }
       }

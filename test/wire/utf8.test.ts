@@ -87,7 +87,8 @@ describe('isValidUtf8', () => {
         for (const third of edges) {
           for (const fourth of edges) {
             const bytes = Uint8Array.of(lead, second, third, fourth);
-            if (isValidUtf8(bytes) !== isUtf8(bytes)) expect.fail(`differs for ${Buffer.from(bytes).toString('hex')}`);
+            if (isValidUtf8(bytes) !== isUtf8(bytes))
+              expect.fail(`differs for ${Buffer.from(bytes).toString('hex')}`);
           }
         }
       }
@@ -102,21 +103,28 @@ describe('Utf8Validator', () => {
     expect(results).toEqual([...Array(bad).fill(true), false]);
   });
 
-  it.each(ALL)('native-assisted agrees with the plain one at every place, cut anywhere: %s', (_, sequence) => {
-    for (let before = 0; before <= 40; before++) {
-      for (const after of [0, 1, 2, 40]) {
-        const bytes = Buffer.concat([Buffer.alloc(before, 'a'), Uint8Array.from(sequence), Buffer.alloc(after, 'z')]);
-        const expected = isValidUtf8(bytes);
-        expect(expected).toBe(isUtf8(bytes));
-        expect(judge(new Utf8Validator(isUtf8), [bytes])).toBe(expected);
-        for (let cut = Math.max(0, before - 1); cut <= before + sequence.length + 1; cut++) {
-          const parts = [bytes.subarray(0, cut), bytes.subarray(cut)];
-          if (judge(new Utf8Validator(), parts) !== expected) expect.fail(`plain, cut at ${cut}`);
-          if (judge(new Utf8Validator(isUtf8), parts) !== expected) expect.fail(`native, cut at ${cut}`);
+  it.each(ALL)(
+    'native-assisted agrees with the plain one at every place, cut anywhere: %s',
+    (_, sequence) => {
+      for (let before = 0; before <= 40; before++) {
+        for (const after of [0, 1, 2, 40]) {
+          const bytes = Buffer.concat([
+            Buffer.alloc(before, 'a'),
+            Uint8Array.from(sequence),
+            Buffer.alloc(after, 'z'),
+          ]);
+          const expected = isValidUtf8(bytes);
+          expect(expected).toBe(isUtf8(bytes));
+          expect(judge(new Utf8Validator(isUtf8), [bytes])).toBe(expected);
+          for (let cut = Math.max(0, before - 1); cut <= before + sequence.length + 1; cut++) {
+            const parts = [bytes.subarray(0, cut), bytes.subarray(cut)];
+            if (judge(new Utf8Validator(), parts) !== expected) expect.fail(`plain, cut at ${cut}`);
+            if (judge(new Utf8Validator(isUtf8), parts) !== expected) expect.fail(`native, cut at ${cut}`);
+          }
         }
       }
-    }
-  });
+    },
+  );
 
   it('native-assisted agrees with the plain one for lengths 0-130 at offsets 0-7 of three-byte text', () => {
     const text = Buffer.from('€'.repeat(60));

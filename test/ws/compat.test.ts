@@ -15,7 +15,9 @@ describe('_receiver', () => {
     const { webSocket, peer } = webSocketOnStream();
     const log = record(webSocket._receiver!, 'ping', 'conclude');
     const closed = next(webSocket, 'close');
-    peer.end(fromPeer('server', { opcode: 9, payload: 'p' }, { opcode: 8, payload: closePayload(4000, 'why') }));
+    peer.end(
+      fromPeer('server', { opcode: 9, payload: 'p' }, { opcode: 8, payload: closePayload(4000, 'why') }),
+    );
     await closed;
     expect(log.map(([name, ...values]) => [name, ...values.map(String)])).toEqual([
       ['ping', 'p'],
@@ -32,15 +34,18 @@ describe('_receiver', () => {
     expect((await error)[0]).toMatchObject({ code: 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' });
   });
 
-  it.each([['ping'], [undefined]])('removeAllListeners(%s) -> Pings are not answered any more', async (type) => {
-    const { webSocket, peer, frames } = webSocketOnStream();
-    webSocket._receiver!.removeAllListeners(type);
-    const pinged = next(webSocket, 'ping');
-    peer.write(fromPeer('server', { opcode: 9 }));
-    await pinged;
-    await turn();
-    expect(frames).toEqual([]);
-  });
+  it.each([['ping'], [undefined]])(
+    'removeAllListeners(%s) -> Pings are not answered any more',
+    async (type) => {
+      const { webSocket, peer, frames } = webSocketOnStream();
+      webSocket._receiver!.removeAllListeners(type);
+      const pinged = next(webSocket, 'ping');
+      peer.write(fromPeer('server', { opcode: 9 }));
+      await pinged;
+      await turn();
+      expect(frames).toEqual([]);
+    },
+  );
 
   it('removeAllListeners of another event -> Pings are answered', async () => {
     const { webSocket, peer, frames } = webSocketOnStream();

@@ -77,7 +77,6 @@ describe('events', () => {
     }
     const event = new Event('open', {}) as AnyEvent;
     expect(() => {
-      'use strict';
       event.type = 'close';
     }).toThrow(TypeError);
   });

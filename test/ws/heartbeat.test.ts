@@ -85,7 +85,11 @@ describe('watch', () => {
   });
 
   it('sockets of the same interval share one timer, which ends with the last of them', () => {
-    const peers = [watched({ intervalMs: 100 }), watched({ intervalMs: 100 }), watched({ intervalMs: 100, timeoutMs: 100 })];
+    const peers = [
+      watched({ intervalMs: 100 }),
+      watched({ intervalMs: 100 }),
+      watched({ intervalMs: 100, timeoutMs: 100 }),
+    ];
     expect(vi.getTimerCount()).toBe(1);
     watched({ intervalMs: 70 });
     expect(vi.getTimerCount()).toBe(2);

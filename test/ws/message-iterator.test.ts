@@ -4,14 +4,15 @@ import { next, turn } from '../support/events.js';
 import { closePayload } from '../support/frames.js';
 import { webSocketOnStream } from '../support/web-socket.js';
 
-const texts = (...payloads: string[]) => fromPeer('server', ...payloads.map((payload) => ({ opcode: 1, payload })));
-const CLOSE = fromPeer('server', { opcode: 8, payload: closePayload(1000) });
+const texts = (...payloads: string[]) =>
+  fromPeer('server', ...payloads.map((payload) => ({ opcode: 1, payload })));
+const close = () => fromPeer('server', { opcode: 8, payload: closePayload(1000) });
 
 describe('iterateMessages', () => {
   it('gives messages in order, and ends with the connection', async () => {
     const { webSocket, peer } = webSocketOnStream();
     peer.write(Buffer.concat([texts('a', 'b'), fromPeer('server', { opcode: 2, payload: 'c' })]));
-    peer.end(CLOSE);
+    peer.end(close());
     const seen: [string, boolean][] = [];
     for await (const { data, isBinary } of webSocket) seen.push([String(data), isBinary]);
     expect(seen).toEqual([
@@ -56,7 +57,7 @@ describe('iterateMessages', () => {
     expect(webSocket.readyState).toBe(webSocket.CLOSING);
     expect(webSocket.listenerCount('message') + webSocket.listenerCount('error')).toBe(0);
     const closed = next(webSocket, 'close');
-    peer.end(CLOSE);
+    peer.end(close());
     await closed;
     expect(frames.map(({ opcode }) => opcode)).toEqual([8]);
   });
@@ -64,7 +65,7 @@ describe('iterateMessages', () => {
   it('the connection is closed already -> ends at once', async () => {
     const { webSocket, peer } = webSocketOnStream();
     const closed = next(webSocket, 'close');
-    peer.end(CLOSE);
+    peer.end(close());
     await closed;
     expect(await webSocket[Symbol.asyncIterator]().next()).toEqual({ done: true, value: undefined });
   });

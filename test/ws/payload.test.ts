@@ -39,7 +39,8 @@ describe('toBytes', () => {
 describe('blobs', () => {
   it('are known, also by their shape', () => {
     expect(isBlob(new Blob(['a']))).toBe(true);
-    for (const value of [null, undefined, 'a', SOURCE, {}, { arrayBuffer() {} }]) expect(isBlob(value)).toBe(false);
+    for (const value of [null, undefined, 'a', SOURCE, {}, { arrayBuffer() {} }])
+      expect(isBlob(value)).toBe(false);
   });
 
   it('are read', async () => {
@@ -91,9 +92,12 @@ describe('checkCloseCode', () => {
     expect(checkCloseCode(code)).toBe(code);
   });
 
-  it.each([0, 999, 1004, 1005, 1006, 1015, 2999, 5000, Number.NaN, '1000', null])('%s -> TypeError', (code) => {
-    expect(thrownBy(() => checkCloseCode(code as number))).toBeInstanceOf(TypeError);
-  });
+  it.each([0, 999, 1004, 1005, 1006, 1015, 2999, 5000, Number.NaN, '1000', null])(
+    '%s -> TypeError',
+    (code) => {
+      expect(thrownBy(() => checkCloseCode(code as number))).toBeInstanceOf(TypeError);
+    },
+  );
 });
 
 describe('checkReason', () => {
