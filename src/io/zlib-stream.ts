@@ -224,7 +224,7 @@ function isWriteKnown(): boolean {
 
 /** RFC 7692 §7.2.3.1 and §7.2.3.2: the second message refers to the first. */
 const HELLO = Buffer.from('f248cdc9c907000000ffff', 'hex');
-const HELLO_AGAIN = Buffer.from('f20011000000ffff', 'hex');
+const HELLO_AGAIN = Buffer.from('f2001100000000ffff', 'hex');
 
 function inflatesHello(settings: ZlibSettings): boolean {
   const stream = new ZlibStream(settings);

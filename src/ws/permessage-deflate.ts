@@ -158,8 +158,7 @@ class CallbackQueue {
     // A function of its own for each call, so that one callback may be given twice.
     const answer: CompressionCallback = (error, bytes) => {
       if (!this.#pending.delete(answer)) return;
-      if (error === null) callback(null, bytes);
-      else callback(error);
+      callback(error, bytes);
     };
     this.#pending.add(answer);
     // What a callback throws is not the promise's: it belongs to nobody, as with callbacks of `node:zlib`.

@@ -98,6 +98,7 @@ behaviour('createWebSocketStream', ({ ws: WebSocket }) => {
     expect(await peerClosed).toEqual([1005, Buffer.alloc(0)]);
     await streamClosed;
     expect(log).toEqual([['finish'], ['end'], ['close']]);
+    expect(isSocketFinished).toBe(true);
     expect(socket.readyState).toBe(WebSocket.CLOSED);
   });
 
@@ -189,6 +190,7 @@ behaviour('createWebSocketStream', ({ ws: WebSocket }) => {
     await peer.ended;
     peer.socket.end();
     await closed;
+    expect(isTerminated).toBe(false);
     expect(log).toEqual([['error', expect.objectContaining({ code: 'WS_ERR_INVALID_OPCODE' })], ['close']]);
   });
 

@@ -128,7 +128,7 @@ describe('exit code', () => {
     expect((await runAgainst(closeWith(payload))).code).toBe(code);
   });
 
-  it('4: says what the code means, and the reason in escaped form', async () => {
+  it('[RFC6455-5.5.1-4] 4: says what the code means, and the reason in escaped form', async () => {
     const { stderr } = await runAgainst(closeWith(closePayload(4000, 'mine\x1b[2J')));
     expect(stderr).toBe(
       'hawser: closed with 4000 Private Use: "mine\\x1b[2J" (agreed between the applications, §7.4.2)\n',

@@ -5,7 +5,7 @@ import { isZlibStreamUsable, ZlibSettings, ZlibStream } from '../../src/io/zlib-
 import { agreedWith, bytes, noise, prose } from '../rfc7692/codecs.js';
 
 const HELLO = bytes('f2 48 cd c9 c9 07 00 00 00 ff ff');
-const HELLO_AGAIN = bytes('f2 00 11 00 00 00 ff ff');
+const HELLO_AGAIN = bytes('f2 00 11 00 00 00 00 ff ff');
 
 function runToEnd(stream: ZlibStream, input: Buffer): Buffer {
   const output = Buffer.alloc(200_000);
@@ -106,7 +106,10 @@ describe('a runtime whose zlib is another', () => {
 
   it.each<[string, Parameters<typeof onChangedZlib>[0]]>([
     ['has no native stream', (stream) => Object.assign(stream, { _handle: undefined })],
-    ['has a native stream without functions', (stream) => Object.assign(stream, { _handle: {} })],
+    [
+      'has a native stream without functions',
+      (stream) => Object.assign(stream, { _handle: { close: () => {} } }),
+    ],
     ['does not use the native stream', (stream) => Object.assign(stream, { _processChunk: () => {} })],
     [
       'hands over something else',
