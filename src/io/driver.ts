@@ -40,10 +40,29 @@ function nextTurn(): void {
   turn++;
 }
 
+/** Drivers that will write at the end of the turn. */
+let scheduled: Driver[] = [];
+/** The driver whose input is being handled; it leads to the one that it interrupted, if any. */
+let receiving: Driver | undefined;
+
+function flushScheduled(): void {
+  const drivers = scheduled;
+  scheduled = [];
+  for (const driver of drivers) driver.flush();
+}
+
+// What was sent before `process.exit()` leaves, as it would have if it had not been gathered.
+process.on('exit', () => {
+  flushScheduled();
+  for (let driver = receiving; driver !== undefined; driver = driver.interrupted) driver.flush();
+});
+
 export class Driver implements Transport {
   readonly connection: Connection;
   /** Set whenever bytes arrive; whoever watches over the peer clears it. */
   hasReceived = false;
+  /** While input is being handled: the driver that was at it before. */
+  interrupted: Driver | undefined;
 
   readonly #socket: DrivenSocket;
   readonly #owner: DriverOwner;
@@ -110,18 +129,20 @@ export class Driver implements Transport {
     const pieces = output.take();
     if (pieces === undefined) return;
     const socket = this.#socket;
-    const callback = this.#takeCallback();
+    const report = this.#callbacks && new WriteReport(socket, this.#callbacks);
+    this.#callbacks = undefined;
     let isBelowMark: boolean;
     if (Array.isArray(pieces)) {
       const last = pieces.length - 1;
       socket.cork();
       for (let i = 0; i < last; i++) socket.write(pieces[i]);
-      isBelowMark = socket.write(pieces[last], callback);
+      isBelowMark = socket.write(pieces[last], report?.callback);
       socket.uncork();
     } else {
-      isBelowMark = callback === undefined ? socket.write(pieces) : socket.write(pieces, callback);
+      isBelowMark = report === undefined ? socket.write(pieces) : socket.write(pieces, report.callback);
       if (isWrittenAtOnce(socket)) output.release(pieces);
     }
+    if (report !== undefined) report.hasLeft = socket.writableLength === 0;
     if (!isBelowMark && !this.#awaitsDrain) {
       this.#awaitsDrain = true;
       socket.once('drain', onDrain);
@@ -144,7 +165,7 @@ export class Driver implements Transport {
     // A lone message leaves at once; from the second in a turn on they leave together at its end.
     if (this.#lastTurn === turn) {
       this.#isFlushScheduled = true;
-      process.nextTick(flush, this);
+      if (scheduled.push(this) === 1) process.nextTick(flushScheduled);
       return;
     }
     this.#lastTurn = turn;
@@ -234,12 +255,16 @@ export class Driver implements Transport {
     const { receiver } = this.connection;
     let isInterrupted = true;
     this.#isReceiving = true;
+    this.interrupted = receiving;
+    receiving = this;
     try {
       if (chunk === undefined) receiver.resume();
       else receiver.receive(chunk);
       isInterrupted = false;
     } finally {
       this.#isReceiving = false;
+      receiving = this.interrupted;
+      this.interrupted = undefined;
       this.flush();
       // A listener threw: that is for the process to deal with, and the connection goes on.
       if (isInterrupted) setImmediate(resumeReceiving, this);
@@ -249,16 +274,27 @@ export class Driver implements Transport {
       }
     }
   }
+}
 
-  #takeCallback(): WriteCallback | undefined {
-    const callbacks = this.#callbacks;
-    if (callbacks === undefined) return undefined;
-    this.#callbacks = undefined;
-    if (callbacks.length === 1) return callbacks[0];
-    return (error) => {
-      for (const callback of callbacks) callback(error);
-    };
+/** Tells those who sent what became of one write, in the order in which they sent. */
+class WriteReport {
+  /** Whether the operating system took all of it at once. */
+  hasLeft = false;
+
+  readonly #socket: Duplex;
+  readonly #callbacks: WriteCallback[];
+
+  constructor(socket: Duplex, callbacks: WriteCallback[]) {
+    this.#socket = socket;
+    this.#callbacks = callbacks;
   }
+
+  readonly callback: WriteCallback = (error) => {
+    // Node reports a write that was under way when its socket was destroyed as a success.
+    const isLost = error == null && !this.hasLeft && this.#socket.destroyed;
+    const outcome = isLost ? new Error('The socket was closed before the data was written') : error;
+    for (const callback of this.#callbacks) callback(outcome);
+  };
 }
 
 /**
@@ -293,10 +329,6 @@ function onClose(this: DrivenSocket): void {
 
 function onDeadline(driver: Driver): void {
   driver.connection.handleTimeout();
-}
-
-function flush(driver: Driver): void {
-  driver.flush();
 }
 
 function onQueueEmpty(driver: Driver): void {

@@ -113,8 +113,13 @@ function request(webSocket: WebSocket, attempt: Attempt, version: 13 | 8): void 
   webSocket._req = req;
   if (webSocket._redirects > 0) webSocket.emit('redirect', webSocket.url, req);
 
-  if (settings.timeout) {
-    req.on('timeout', () => abortOpeningHandshake(webSocket, 'Opening handshake has timed out'));
+  const { handshakeTimeout } = attempt.options;
+  if (handshakeTimeout) {
+    // Over the whole attempt, so that a server cannot hold it up with a byte now and then.
+    const timer = setTimeout(() => {
+      abortOpeningHandshake(webSocket, 'Opening handshake has timed out');
+    }, handshakeTimeout);
+    req.once('close', () => clearTimeout(timer));
   }
   req.on('error', (error) => {
     if (webSocket._req !== req || aborted.has(req)) return;
@@ -143,7 +148,7 @@ function requestOptions(
     defaultPort: address.isSecure ? 443 : 80,
     path: address.path, // [RFC6455-4.1-18]
     socketPath: address.socketPath,
-    timeout: options.handshakeTimeout,
+    timeout: undefined,
     auth: address.auth ?? options.auth,
     headers: buildRequestHeaders(
       { key, version, subprotocols, extensions, origin: options.origin },

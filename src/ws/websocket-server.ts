@@ -257,10 +257,15 @@ export class WebSocketServer extends EventEmitter {
     }
     const webSocket = new this.options.WebSocket(null, undefined, this.options as object);
     const { handleProtocols } = this.options;
-    const protocol = chooseSubprotocol(
-      protocols,
-      handleProtocols && ((offer) => handleProtocols(offer, request)),
-    );
+    const choice = handleProtocols && protocols.size > 0 ? handleProtocols(protocols, request) : undefined;
+    let protocol: string | undefined;
+    try {
+      protocol = chooseSubprotocol(protocols, handleProtocols && (() => choice));
+    } catch (error) {
+      // The choice may come from what the request says, and cannot stand in the response.
+      this.#refuse(request, socket, rejection(500), error);
+      return;
+    }
     const deflate = extensions[EXTENSION];
     if (protocol !== undefined) webSocket._protocol = protocol;
     if (deflate !== undefined) webSocket._extensions = extensions;

@@ -229,6 +229,15 @@ behaviour('client redirects', ({ ws: WebSocket }) => {
       },
     ],
     [
+      'the same host, a header and the auth option',
+      {
+        from: 'ws://a.test',
+        to: 'ws://a.test/x',
+        options: { auth: 'a:b', headers: { Authorization: 'Bearer x' } },
+        expected: { authorization: 'Bearer x' },
+      },
+    ],
+    [
       'another host, credentials from the auth option',
       {
         from: 'ws://a.test',

@@ -1,6 +1,7 @@
 // close(code, reason): arguments, the closing handshake in both directions, what "close" reports, the time-out.
 import { expect, it } from 'vitest';
 import { cast, ROLES } from '../support/cast.js';
+import { runProgram } from '../support/child.js';
 import { next, record, thrownBy, turn } from '../support/events.js';
 import { closePayload } from '../support/frames.js';
 import { behaviour, differs } from './implementations.js';
@@ -9,7 +10,7 @@ const EMPTY = Buffer.alloc(0);
 const INVALID_CODE = 'First argument must be a valid error code number';
 
 behaviour('close', (implementation) => {
-  const { ws: WebSocket } = implementation;
+  const { main, ws: WebSocket } = implementation;
   const { against, pair } = cast(WebSocket);
 
   for (const role of ROLES) {
@@ -302,6 +303,18 @@ behaviour('close', (implementation) => {
     socket.close(1000);
     expect(await next(peer, 'close')).toEqual([1000, EMPTY]);
     expect(received).toBe(2_000_000);
+  });
+
+  it('after a clean close -> nothing keeps the process alive', async () => {
+    const program = `
+      const { WebSocket, WebSocketServer } = require(${JSON.stringify(main)});
+      const wss = new WebSocketServer({ port: 0, host: '127.0.0.1' }, () => {
+        const client = new WebSocket('ws://127.0.0.1:' + wss.address().port);
+        client.on('open', () => client.close(1000));
+        client.on('close', (code) => console.log(code));
+      });
+      wss.on('connection', () => wss.close());`;
+    expect(await runProgram(program)).toEqual({ code: 0, stdout: '1000\n', stderr: '' });
   });
 
   it('both ends close at the same time -> both are clean', async () => {

@@ -146,6 +146,16 @@ behaviour('construction', (implementation) => {
     expect(raw.requests[0]!.headers.authorization).toBe(expected);
   });
 
+  it.each([false, true])(
+    'client, an Authorization header and the auth option, followRedirects %s -> the header wins',
+    async (followRedirects) => {
+      const raw = await rawServer();
+      const options = { auth: 'other:one', headers: { authorization: 'Bearer x' }, followRedirects };
+      await next(client(raw.url, options), 'open');
+      expect(raw.requests[0]!.headers.authorization).toBe('Bearer x');
+    },
+  );
+
   it('null and options -> an object for the server side: CONNECTING, without socket and url', () => {
     const socket = new WebSocket(null, undefined, { autoPong: true });
     expect(socket.readyState).toBe(WebSocket.CONNECTING);

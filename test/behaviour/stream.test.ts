@@ -93,6 +93,10 @@ behaviour('createWebSocketStream', ({ ws: WebSocket }) => {
     const log = record(duplex, 'finish', 'end', 'close', 'error');
     const peerClosed = next(peer, 'close');
     const streamClosed = next(duplex, 'close');
+    let isSocketFinished: boolean | undefined;
+    duplex.on('finish', () => {
+      isSocketFinished = socket._socket.writableFinished;
+    });
     duplex.resume();
     duplex.end();
     expect(await peerClosed).toEqual([1005, Buffer.alloc(0)]);
@@ -182,7 +186,7 @@ behaviour('createWebSocketStream', ({ ws: WebSocket }) => {
     const log = record(duplex, 'error', 'close');
     const closed = next(duplex, 'close');
     let isTerminated: boolean | undefined;
-    duplex.on('error', () => {
+    socket.on('error', () => {
       isTerminated = socket._socket.destroyed;
     });
     peer.send({ opcode: 5 });

@@ -416,6 +416,21 @@ describe('createInflater, createDeflater', () => {
     expect(close).not.toHaveBeenCalled();
   });
 
+  it('either role, a limit -> zlib never gets space for more than one byte beyond it', async () => {
+    const spies = [vi.spyOn(ZlibStream.prototype, 'runSync'), vi.spyOn(ZlibStream.prototype, 'run')];
+    for (const [size, limit] of [
+      [1, 10],
+      [1, 1000],
+      [300, 2_000_000],
+    ] as const) {
+      const bomb = await zeros(size);
+      for (const spy of spies) spy.mockClear();
+      await failureOf(() => createInflater(KEEPING, 'server').inflate(bomb, limit));
+      const spaces = spies.flatMap((spy) => spy.mock.calls.map((call) => call[4] as number));
+      expect(spaces.reduce((sum, space) => sum + space, 0)).toBeLessThanOrEqual(limit + 1);
+    }
+  });
+
   // What a deflater finds must not depend on what it was used for before, or the length of a message, which an attacker
   // may have chosen, would tell about the message of somebody else.
   it('either role, shared compressors, whatever went through them -> the bytes of a fresh one', () => {

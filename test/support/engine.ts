@@ -20,7 +20,7 @@ export const ROLES: readonly Role[] = ['client', 'server'];
 
 /** One test for each role; the name reads `[id] role, action, condition -> result`. */
 export function both(ids: string, rest: string, test: (role: Role) => void | Promise<void>): void {
-  for (const role of ROLES) it(`${ids} ${role}, ${rest}`, () => test(role));
+  for (const role of ROLES) it(`${ids} ${role}, ${rest}`.trim(), () => test(role));
 }
 
 /** What happened at an endpoint: text as it is, bytes in hex. */
