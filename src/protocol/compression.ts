@@ -1,7 +1,7 @@
 // What the engine asks of permessage-deflate's compressor and decompressor (RFC 7692 §7.2); `io/zlib.ts` has them.
 // Both may answer with bytes, so that small messages need no detour, or with a promise, while a thread is at work.
 
-import type { Role } from './role.js';
+import { peerOf, type Role } from './role.js';
 
 /** Inflates the messages that one connection receives, one after the other. */
 export interface Inflater {
@@ -44,8 +44,6 @@ export interface DirectionAgreement {
   maxWindowBits: number;
 }
 
-const PEER: Record<Role, Role> = { client: 'server', server: 'client' };
-
 /** What an end with `role` has to keep to when it compresses. */
 export function sendingAgreement(agreed: AgreedDeflate, role: Role): DirectionAgreement {
   return {
@@ -56,5 +54,5 @@ export function sendingAgreement(agreed: AgreedDeflate, role: Role): DirectionAg
 
 /** What an end with `role` can count on in what it receives. */
 export function receivingAgreement(agreed: AgreedDeflate, role: Role): DirectionAgreement {
-  return sendingAgreement(agreed, PEER[role]);
+  return sendingAgreement(agreed, peerOf(role));
 }

@@ -8,6 +8,7 @@ import { CLOSE, PING, PONG } from '../wire/opcode.js';
 import {
   CLOSE_EXCHANGED,
   CLOSE_RECEIVED,
+  CLOSE_SENT,
   CLOSED,
   type ConnectionEvent,
   type ConnectionState,
@@ -120,6 +121,8 @@ export class Connection implements MessageSink, SenderOwner {
   /** The peer ended its direction of the transport: nothing more will come. */
   receiveEnd(): void {
     this.#advance('fail');
+    // Who has stopped sending and does not take what we still have must not keep the socket for ever.
+    this.#transport.setDeadline(this.#closeTimeoutMs);
     this.#transport.end();
   }
 
@@ -150,7 +153,8 @@ export class Connection implements MessageSink, SenderOwner {
   }
 
   onPing(payload: Uint8Array): void {
-    if (this.autoPong && this.isOpen) {
+    // STRICTER: [RFC6455-5.5.2-2] until a Close has come, also when ours is sent; `ws` stops answering there
+    if (this.autoPong && (this.isOpen || this.#state === CLOSE_SENT)) {
       // A peer that pings and does not read must not fill our memory with Pongs.
       if (this.maxPendingAutoPongs > 0 && this.#pendingPongs >= this.maxPendingAutoPongs) {
         this.receiver.stop();

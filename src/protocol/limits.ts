@@ -10,6 +10,8 @@ export const LIMITS = {
   maxFragments: 0,
   /** Reads over which the payload of one frame may be spread; 0 is no limit, for the same reason. */
   maxBufferedChunks: 0,
+  /** Messages of fewer bytes are not compressed, where no context is kept: it would cost more than it saves. */
+  compressFromBytes: 1024,
   /** Automatic Pongs that may wait for a peer which does not read, before the connection is cut. */
   maxPendingAutoPongs: 60,
   /** From sending Close to destroying the socket of a peer that does not answer. */

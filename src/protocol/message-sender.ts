@@ -74,6 +74,8 @@ export class MessageSender {
   #deflater: Deflater | undefined;
   #isFirstFragment = true;
   #compressesMessage = false;
+  /** Broadcasts that came in the middle of a fragmented message and go behind it (§5.4). */
+  #deferred: (() => void)[] | undefined;
   /** Present while a job is under way; what is sent meanwhile waits in it. */
   #queue: Job[] | undefined;
   #isAborted = false;
@@ -118,19 +120,13 @@ export class MessageSender {
     const compress = this.#compressesMessage;
     if (!compress && this.#queue === undefined && !(payload instanceof Promise)) {
       this.#append(first, payload, isMasked, callback);
-      return;
+    } else {
+      // [RFC7692-6.1-1] RSV1 on the first frame only
+      if (compress && isFirst) first |= RSV1;
+      const length = this.#lengthOf(payload, byteLength);
+      this.#submit({ first, payload, byteLength: length, compress, isFirst, isMasked, callback });
     }
-    // [RFC7692-6.1-1] RSV1 on the first frame only
-    if (compress && isFirst) first |= RSV1;
-    this.#submit({
-      first,
-      payload,
-      byteLength: this.#lengthOf(payload, byteLength),
-      compress,
-      isFirst,
-      isMasked,
-      callback,
-    });
+    if (options.isFinal && this.#deferred !== undefined) this.#sendDeferred();
   }
 
   /** Sends a control frame; its payload is at most 125 bytes. */
@@ -158,9 +154,14 @@ export class MessageSender {
 
   /** Sends a message that others get too; takes the frame that was made for them wherever it is the same. */
   sendBroadcast(message: Broadcast, callback?: WriteCallback): void {
+    if (!this.#isFirstFragment) {
+      this.#deferred ??= [];
+      this.#deferred.push(() => this.sendBroadcast(message, callback));
+      return;
+    }
     const { payload, isBinary, compress } = message;
     const compresses = compress && this.#deflater !== undefined && payload.length >= this.#compressFromBytes;
-    if (this.#queue === undefined && this.#isFirstFragment && !this.#masks) {
+    if (this.#queue === undefined && !this.#masks) {
       if (!compresses) {
         this.sendRaw([message.frame()], callback);
         return;
@@ -195,6 +196,12 @@ export class MessageSender {
     // [RFC6455-5.3-2] a fresh key for every frame
     this.output.append(first, payload, isMasked, isMasked ? this.#maskingKey() : 0, isOwned);
     this.#owner.wake(callback);
+  }
+
+  #sendDeferred(): void {
+    const deferred = this.#deferred!;
+    this.#deferred = undefined;
+    for (const send of deferred) send();
   }
 
   /** Sends a frame that is made already, or will be. */
@@ -272,7 +279,13 @@ export class MessageSender {
   #runQueue(): void {
     const queue = this.#queue!;
     for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
-      const running = this.#run(job);
+      let running: Promise<void> | undefined;
+      try {
+        running = this.#run(job);
+      } catch (error) {
+        this.#failQueue(error as Error, job);
+        return;
+      }
       if (running !== undefined) {
         this.#follow(running, job);
         return;

@@ -4,6 +4,7 @@
 
 import type { ExtensionParams } from '../wire/extension-header.js';
 import { type AgreedDeflate, sendingAgreement } from './compression.js';
+import { LIMITS } from './limits.js';
 import type { Role } from './role.js';
 
 export const EXTENSION_NAME = 'permessage-deflate';
@@ -11,7 +12,6 @@ export const EXTENSION_NAME = 'permessage-deflate';
 const MIN_WINDOW_BITS = 8;
 /** [RFC7692-7.2.1-7] [RFC7692-7.2.2-7] [RFC7692-7.2.2-9] The window where none was agreed: 32,768 bytes. */
 const MAX_WINDOW_BITS = 15;
-const DEFAULT_THRESHOLD_BYTES = 1024;
 
 export interface DeflateOptions {
   /** As a client: ask for it; as a server: insist on it, or with `false` decline offers that ask for it. */
@@ -226,6 +226,6 @@ function invalidValue(name: string, value: string | true): TypeError {
  */
 export function compressionThreshold(agreed: AgreedDeflate, role: Role, options: DeflateOptions): number {
   return sendingAgreement(agreed, role).noContextTakeover
-    ? (options.threshold ?? DEFAULT_THRESHOLD_BYTES)
+    ? (options.threshold ?? LIMITS.compressFromBytes)
     : 0;
 }

@@ -1,5 +1,5 @@
 // Finds peers that are gone without having said so: a Ping at every interval, and an end to the connection of which no
-// byte has come since (RFC 6455 §5.5.2). One unref'ed timer serves all sockets of the same interval.
+// byte has come since (RFC 6455 §5.5.2). Sockets with the same options share their timers, which keep no process alive.
 
 /** How often to ping, and how long a peer may stay silent afterwards. */
 export interface HeartbeatOptions {
@@ -17,62 +17,64 @@ export interface Monitored {
   terminate(): void;
 }
 
-interface Entry {
-  socket: Monitored;
-  /** Ticks since the Ping that no byte has answered yet; -1 when none is out. */
-  silentTicks: number;
-}
-
-/** A group of sockets that share an interval. Ticks are as short as the shorter of interval and timeout. */
+/** A group of sockets with the same options. */
 class Ward {
-  readonly #entries = new Map<Monitored, Entry>();
-  readonly #pingEvery: number;
-  readonly #patience: number;
-  readonly #tickMs: number;
-  #timer: NodeJS.Timeout | undefined;
-  #tick = 0;
-  #expectedAt = 0;
+  readonly #intervalMs: number;
+  readonly #timeoutMs: number;
+  /** For each socket the number of the last Ping behind which something was heard of it. */
+  readonly #heardAfter = new Map<Monitored, number>();
+  #interval: NodeJS.Timeout | undefined;
+  #pingNumber = 0;
 
   constructor(intervalMs: number, timeoutMs: number) {
-    this.#tickMs = Math.min(intervalMs, timeoutMs);
-    this.#pingEvery = Math.max(1, Math.round(intervalMs / this.#tickMs));
-    this.#patience = Math.max(1, Math.round(timeoutMs / this.#tickMs));
+    this.#intervalMs = intervalMs;
+    this.#timeoutMs = timeoutMs;
   }
 
   add(socket: Monitored): void {
-    this.#entries.set(socket, { socket, silentTicks: -1 });
-    if (this.#timer !== undefined) return;
-    this.#expectedAt = performance.now() + this.#tickMs;
-    this.#timer = setInterval(() => this.#beat(), this.#tickMs);
-    this.#timer.unref();
+    this.#heardAfter.set(socket, this.#pingNumber);
+    this.#interval ??= setInterval(() => this.#ping(), this.#intervalMs).unref();
   }
 
   /** Returns true when nobody is left. */
   remove(socket: Monitored): boolean {
-    this.#entries.delete(socket);
-    if (this.#entries.size > 0) return false;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#heardAfter.delete(socket);
+    if (this.#heardAfter.size > 0) return false;
+    clearInterval(this.#interval);
+    this.#interval = undefined;
     return true;
   }
 
-  #beat(): void {
-    const now = performance.now();
-    // Our own event loop was blocked: the peers' answers may wait in the kernel. They get another tick.
-    const isLate = now > this.#expectedAt + this.#tickMs;
-    this.#expectedAt = now + this.#tickMs;
-    this.#tick++;
-    const pings = this.#tick % this.#pingEvery === 0;
-    for (const entry of this.#entries.values()) {
-      if (entry.socket.takeActivity()) entry.silentTicks = -1;
-      else if (entry.silentTicks >= 0 && !isLate) entry.silentTicks++;
-      if (entry.silentTicks >= this.#patience) {
-        entry.socket.terminate();
-        continue;
-      }
-      if (!pings) continue;
-      entry.socket.ping();
-      if (entry.silentTicks < 0) entry.silentTicks = 0;
+  #ping(): void {
+    this.#listen();
+    this.#pingNumber++;
+    for (const socket of this.#heardAfter.keys()) socket.ping();
+    this.#checkLater(this.#pingNumber);
+  }
+
+  /** Cuts off, after the timeout, who was silent since this Ping. */
+  #checkLater(pingNumber: number): void {
+    const dueAt = performance.now() + this.#timeoutMs;
+    setTimeout(() => {
+      // Our own event loop was blocked: the answers may still wait in the kernel.
+      if (performance.now() > dueAt + this.#timeoutMs) this.#checkLater(pingNumber);
+      else this.#check(pingNumber);
+    }, this.#timeoutMs).unref();
+  }
+
+  #check(pingNumber: number): void {
+    this.#listen();
+    for (const [socket, heardAfter] of this.#heardAfter) {
+      if (heardAfter >= pingNumber) continue;
+      // Once is enough; the socket leaves when its end is known.
+      this.#heardAfter.set(socket, Number.POSITIVE_INFINITY);
+      socket.terminate();
+    }
+  }
+
+  #listen(): void {
+    for (const socket of this.#heardAfter.keys()) {
+      if (socket.takeActivity()) this.#heardAfter.set(socket, this.#pingNumber);
     }
   }
 }

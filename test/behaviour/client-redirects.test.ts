@@ -167,7 +167,7 @@ behaviour('client redirects', ({ ws: WebSocket }) => {
 
   it('the server of the redirect stays silent -> handshakeTimeout applies again', async () => {
     const raw: RawServer = await rawServer(() => (raw.requests.length === 1 ? redirectTo('/second') : null));
-    const socket = client(raw.url, { followRedirects: true, handshakeTimeout: 100 });
+    const socket = client(raw.url, { followRedirects: true, handshakeTimeout: 500 });
     const log = record(socket, 'error', 'close');
     await next(socket, 'close');
     expect(log).toEqual([

@@ -1,6 +1,6 @@
 // close(code, reason): arguments, the closing handshake in both directions, what "close" reports, the time-out.
 import { expect, it } from 'vitest';
-import { cast, ROLES } from '../support/cast.js';
+import { cast, endTcp, ROLES } from '../support/cast.js';
 import { runProgram } from '../support/child.js';
 import { next, record, thrownBy, turn } from '../support/events.js';
 import { closePayload } from '../support/frames.js';
@@ -117,9 +117,8 @@ behaviour('close', (implementation) => {
         const frame = await peer.nextFrame();
         expect(frame.opcode).toBe(8);
         expect(frame.payload).toEqual(payload);
-        await peer.ended;
         expect(socket.readyState).toBe(WebSocket.CLOSING);
-        peer.socket.end();
+        await endTcp(role, peer);
         await closed;
         expect(log).toEqual([['close', code, Buffer.from(reason)]]);
         expect(socket.readyState).toBe(WebSocket.CLOSED);
@@ -132,8 +131,7 @@ behaviour('close', (implementation) => {
       socket.close(1000, 'mine');
       await peer.nextFrame();
       peer.send({ opcode: 8, payload: closePayload(4000, 'theirs') });
-      await peer.ended;
-      peer.socket.end();
+      await endTcp(role, peer);
       expect(await closed).toEqual([4000, Buffer.from('theirs')]);
       expect(peer.frames).toHaveLength(1);
     });
@@ -168,7 +166,7 @@ behaviour('close', (implementation) => {
     });
 
     it(`${role}, the peer answers but never ends -> after closeTimeout "close" with its code`, async () => {
-      const { socket, peer } = await against(role, { closeTimeout: 50 });
+      const { socket, peer } = await against(role, { closeTimeout: 500 });
       const closed = next(socket, 'close');
       socket.close(1000);
       await peer.nextFrame();
@@ -185,10 +183,10 @@ behaviour('close', (implementation) => {
       expect(socket.close(7)).toBeUndefined();
       await peer.nextFrame();
       peer.send({ opcode: 8 });
-      await peer.ended;
+      const closed = next(socket, 'close');
+      await endTcp(role, peer);
+      await closed;
       expect(peer.frames).toHaveLength(1);
-      peer.socket.end();
-      await next(socket, 'close');
       expect(socket.close(7)).toBeUndefined();
       expect(socket.terminate()).toBeUndefined();
     });
@@ -202,8 +200,7 @@ behaviour('close', (implementation) => {
       socket.close();
       await peer.nextFrame();
       peer.send({ opcode: 1, payload: 'late' }, { opcode: 8, payload: closePayload(1000) });
-      await peer.ended;
-      peer.socket.end();
+      await endTcp(role, peer);
       await closed;
       expect(states).toEqual([WebSocket.CLOSING]);
       expect(log).toEqual([
@@ -222,8 +219,7 @@ behaviour('close', (implementation) => {
         { opcode: 9 },
         { opcode: 5 },
       );
-      await peer.ended;
-      peer.socket.end();
+      await endTcp(role, peer);
       await closed;
       expect(log).toEqual([['close', 1000, EMPTY]]);
     });
@@ -250,7 +246,7 @@ behaviour('close', (implementation) => {
     it(`${role}, terminate() after the peer's Close frame -> its code`, async () => {
       const { socket, peer } = await against(role);
       peer.send({ opcode: 8, payload: closePayload(4000) });
-      await peer.ended;
+      await peer.nextFrame();
       socket.terminate();
       expect(await next(socket, 'close')).toEqual([4000, EMPTY]);
     });

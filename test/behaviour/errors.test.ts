@@ -1,6 +1,6 @@
 // Every way to break the protocol: the error that is emitted (class, code, message) and the Close frame that is sent.
 import { expect, it } from 'vitest';
-import { cast, ROLES } from '../support/cast.js';
+import { cast, endTcp, ROLES } from '../support/cast.js';
 import { next, record } from '../support/events.js';
 import { closePayload, type FrameFields } from '../support/frames.js';
 import { behaviour, differs } from './implementations.js';
@@ -257,8 +257,7 @@ behaviour('errors', (implementation) => {
         { opcode: 1, payload: Buffer.from([0xff]) },
         { opcode: 8, payload: closePayload(1000, Buffer.from([0xfe])) },
       );
-      await peer.ended;
-      peer.socket.end();
+      await endTcp(role, peer);
       await closed;
       expect(log).toEqual([
         ['message', Buffer.from([0xff]), false],

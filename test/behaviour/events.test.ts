@@ -1,6 +1,6 @@
 // What the events of a WebSocket carry, in which order and tick they come, and what happens without listeners.
 import { expect, it } from 'vitest';
-import { cast, ROLES } from '../support/cast.js';
+import { cast, endTcp, ROLES } from '../support/cast.js';
 import { runProgram } from '../support/child.js';
 import { next, record, several, turn } from '../support/events.js';
 import { closePayload } from '../support/frames.js';
@@ -115,8 +115,7 @@ behaviour('events', (implementation) => {
         { opcode: 1, payload: 'b' },
         { opcode: 8, payload: closePayload(1000) },
       );
-      await peer.ended;
-      peer.socket.end();
+      await endTcp(role, peer);
       await closed;
       expect(log).toEqual([
         ['message', Buffer.from('a'), false],

@@ -23,6 +23,7 @@ export const DIFFERENCES = {
   'browser-named-exports': 'bundlers refuse an entry without the names that a program imports',
   'unhandled-error': 'a misbehaving peer must not end the process because nobody listens to "error"',
   'early-utf8': 'text that is not UTF-8 fails at its first bad byte, not when the message ends',
+  'pong-while-closing': 'RFC 6455 §5.5.2 requires a Pong until a Close has come, also when ours is sent',
   'minimal-length':
     'RFC 6455 §5.2 requires the shortest length form; the sender of another one broke the protocol',
   'length-msb':

@@ -209,6 +209,19 @@ behaviour('verifyClient', (implementation) => {
     expect(await answerTo(verifyClient)).toMatch(expected);
   });
 
+  it('a promise that is rejected', async () => {
+    const verifyClient = () => {
+      const answer = Promise.reject(new Error('from verifyClient'));
+      answer.catch(() => {});
+      return answer;
+    };
+    const expected = differs(implementation, 'async-verify', {
+      ws: /^HTTP\/1\.1 101 /,
+      hawser: /^HTTP\/1\.1 500 Internal Server Error/,
+    });
+    expect(await answerTo(verifyClient)).toMatch(expected);
+  });
+
   it('an async function that resolves with true -> accepted', async () => {
     const wss = await server({ verifyClient: async () => true });
     const peer = await connectRaw(portOf(wss));

@@ -6,6 +6,7 @@ it('the default of every limit is pinned: changing one is a decision', () => {
     maxPayload: 104_857_600,
     maxFragments: 0,
     maxBufferedChunks: 0,
+    compressFromBytes: 1024,
     maxPendingAutoPongs: 60,
     closeTimeoutMs: 30_000,
     serverClosesFirstMs: 1_000,

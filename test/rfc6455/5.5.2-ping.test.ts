@@ -26,6 +26,13 @@ for (const length of [0, 1, 125]) {
   );
 }
 
+both('[RFC6455-5.5.2-2]', 'receives a Ping after sending its own Close -> still answers it', (role) => {
+  const endpoint = new Endpoint(role);
+  endpoint.connection.close(1000);
+  endpoint.receive(fromPeer(role, { opcode: 9, payload: 'x' }));
+  expect(endpoint.takeFrames().map(({ opcode }) => opcode)).toEqual([8, 10]);
+});
+
 both('[RFC6455-5.5.2-2]', 'receives a Ping after a Close -> neither reports nor answers it', (role) => {
   const endpoint = feed(role, [fromPeer(role, { opcode: 8 }, { opcode: 9 })]);
   endpoint.receive(fromPeer(role, { opcode: 9 }));

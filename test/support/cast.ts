@@ -94,6 +94,12 @@ export function cast(WebSocket: Package) {
 
 export const ROLES = ['client', 'server'] as const;
 
+/** Ends TCP after the closing handshake as the RFC wants it, for a socket under test in `role`: the server first. */
+export async function endTcp(role: string, peer: RawPeer): Promise<void> {
+  if (role === 'server') await peer.ended;
+  peer.socket.end();
+}
+
 export function portOf(wss: Package): number {
   return (wss.address() as AddressInfo).port;
 }

@@ -27,7 +27,7 @@ function watched(options: HeartbeatOptions): Peer {
 }
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout', 'performance'] });
 });
 
 afterEach(() => {
@@ -51,7 +51,7 @@ describe('watch', () => {
     vi.advanceTimersByTime(199);
     expect(peer.log).toEqual(['ping']);
     vi.advanceTimersByTime(1);
-    expect(peer.log).toEqual(['ping', 'terminate']);
+    expect(peer.log).toEqual(['ping', 'ping', 'terminate']);
   });
 
   it('a timeout shorter than the interval -> terminates after the timeout', () => {
@@ -67,7 +67,7 @@ describe('watch', () => {
     vi.advanceTimersByTime(399);
     expect(peer.log).toEqual(['ping', 'ping', 'ping']);
     vi.advanceTimersByTime(1);
-    expect(peer.log).toEqual(['ping', 'ping', 'ping', 'terminate']);
+    expect(peer.log).toEqual(['ping', 'ping', 'ping', 'ping', 'terminate']);
   });
 
   it('our own event loop was blocked -> the peer gets another tick', () => {
@@ -80,7 +80,7 @@ describe('watch', () => {
     expect(peer.log).toEqual(['ping', 'ping']);
     clock.mockReturnValue(now + 1100);
     vi.advanceTimersByTime(100);
-    expect(peer.log).toEqual(['ping', 'ping', 'terminate']);
+    expect(peer.log).toEqual(['ping', 'ping', 'ping', 'terminate']);
     clock.mockRestore();
   });
 
