@@ -48,7 +48,7 @@ let receiving: Driver | undefined;
 function flushScheduled(): void {
   const drivers = scheduled;
   scheduled = [];
-  for (const driver of drivers) driver.flush();
+  for (const driver of drivers) driver.flushAtEndOfTurn();
 }
 
 // What was sent before `process.exit()` leaves, as it would have if it had not been gathered.
@@ -124,7 +124,6 @@ export class Driver implements Transport {
 
   /** Writes what waits, now. */
   flush(): void {
-    this.#isFlushScheduled = false;
     const output = this.connection.sender.output;
     const pieces = output.take();
     if (pieces === undefined) return;
@@ -149,6 +148,12 @@ export class Driver implements Transport {
     }
   }
 
+  /** Writes what was gathered since the first frame of the turn. */
+  flushAtEndOfTurn(): void {
+    this.#isFlushScheduled = false;
+    this.flush();
+  }
+
   /** Goes on with a receiver that was paused. */
   resumeReceiving(): void {
     this.#receive(undefined);
@@ -160,6 +165,11 @@ export class Driver implements Transport {
     if (callback !== undefined) {
       this.#callbacks ??= [];
       this.#callbacks.push(callback);
+    }
+    // What the application lends us is written while it is what it was.
+    if (this.connection.sender.output.isBorrowing) {
+      this.flush();
+      return;
     }
     if (this.#isReceiving || this.#isFlushScheduled) return;
     // A lone message leaves at once; from the second in a turn on they leave together at its end.

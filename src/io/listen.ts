@@ -12,6 +12,11 @@ const LIMITS: HeadLimits = { maxHeadBytes: 16 * 1024, maxHeaderFields: 1000 };
 const GET_INITIAL = 0x47;
 
 type OnUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => void;
+/** What `node:http` has beyond its types. */
+type RequestWithInternals = IncomingMessage & {
+  upgrade?: boolean;
+  _addHeaderLines?(rawHeaders: string[], count: number): void;
+};
 type OnConnection = (this: Server, socket: Socket) => void;
 
 /**
@@ -61,15 +66,18 @@ function parseUpgrade(bytes: Buffer): RequestHead | undefined {
 
 /** What `node:http` would have made of it. */
 function makeRequest(socket: Socket, head: RequestHead): IncomingMessage {
-  const request = new IncomingMessage(socket);
+  const request: RequestWithInternals = new IncomingMessage(socket);
   const [major, minor] = head.httpVersion.split('.');
   request.method = head.method;
   request.url = head.target;
   request.httpVersion = head.httpVersion;
   request.httpVersionMajor = Number(major);
   request.httpVersionMinor = Number(minor);
-  request.rawHeaders = head.rawHeaders;
+  // As `node:http` hands them in, where that is possible: `headersDistinct` is derived from them.
+  if (request._addHeaderLines) request._addHeaderLines(head.rawHeaders, head.rawHeaders.length);
+  else request.rawHeaders = head.rawHeaders;
   request.headers = { ...head.headers } as IncomingMessage['headers'];
+  request.upgrade = true;
   request.complete = true;
   request.push(null);
   return request;

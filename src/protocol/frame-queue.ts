@@ -32,6 +32,8 @@ export class OutputBlock {
 export class FrameQueue {
   /** Bytes that wait to be taken. */
   byteLength = 0;
+  /** Whether among them is memory of the application's, which it may use again once `send()` has returned. */
+  isBorrowing = false;
 
   readonly #platform: Platform;
   readonly #block: OutputBlock;
@@ -76,6 +78,7 @@ export class FrameQueue {
   appendRaw(bytes: Uint8Array): void {
     if (bytes.length > LIMITS.copiedPayloadBytes) {
       this.#push(bytes);
+      this.isBorrowing = true;
       return;
     }
     this.#open(bytes.length).set(bytes, this.#end);
@@ -86,6 +89,7 @@ export class FrameQueue {
   take(): Uint8Array | Uint8Array[] | undefined {
     if (this.byteLength === 0) return undefined;
     this.byteLength = 0;
+    this.isBorrowing = false;
     if (this.#pieces === undefined) {
       const piece = this.#bytes!.subarray(this.#start, this.#end);
       this.#bytes = undefined;
@@ -121,6 +125,7 @@ export class FrameQueue {
       body.set(payload);
     } else {
       body = payload;
+      this.isBorrowing = !isOwned;
     }
     if (isMasked) applyMask(body, 0, length, key);
     const bytes = this.#open(frameHeaderLength(length, isMasked));

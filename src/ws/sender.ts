@@ -9,7 +9,7 @@ import { NO_STATUS_RECEIVED } from '../wire/close-code.js';
 import { serializeClosePayload } from '../wire/close-payload.js';
 import { frameHeaderLength, writeFrameHeader } from '../wire/frame-writer.js';
 import { applyMask, readMaskingKey } from '../wire/mask.js';
-import { CLOSE, PING, PONG } from '../wire/opcode.js';
+import { BINARY, CLOSE, PING, PONG } from '../wire/opcode.js';
 import {
   checkCloseCode,
   checkControlLength,
@@ -127,6 +127,21 @@ export class Sender implements SenderOwner {
   /** Writes the pieces of a frame, ahead of what waits for a compressor. */
   sendFrame(pieces: Uint8Array[], callback?: WriteCallback): void {
     this.#sender.sendRaw(pieces, callback);
+  }
+
+  /** Sends a frame as `options` say; a compressed one as part of a message. */
+  dispatch(data: Uint8Array, compress: boolean, options: FrameOptions, callback?: WriteCallback): void {
+    if (!compress) {
+      this.sendFrame(Sender.frame(data, options), callback);
+      return;
+    }
+    const { opcode, fin = false, mask = false } = options;
+    this.send(data, { binary: opcode === BINARY, compress, fin, mask }, callback);
+  }
+
+  /** Calls a method with its arguments. What has to wait for a compressor waits by itself. */
+  enqueue([method, ...args]: [method: (...args: unknown[]) => unknown, ...args: unknown[]]): void {
+    method.apply(this, args);
   }
 
   #control(

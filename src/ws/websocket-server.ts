@@ -257,7 +257,10 @@ export class WebSocketServer extends EventEmitter {
     }
     const webSocket = new this.options.WebSocket(null, undefined, this.options as object);
     const { handleProtocols } = this.options;
-    const choice = handleProtocols && protocols.size > 0 ? handleProtocols(protocols, request) : undefined;
+    const choice =
+      handleProtocols && protocols.size > 0
+        ? handleProtocols.call(this.options, protocols, request)
+        : undefined;
     let protocol: string | undefined;
     try {
       protocol = chooseSubprotocol(protocols, handleProtocols && (() => choice));
@@ -337,10 +340,10 @@ export class WebSocketServer extends EventEmitter {
       else abort(socket, rejection(code || 401, message, headers));
     };
     if (verifyClient.length === 2) {
-      verifyClient(info, decide);
+      verifyClient.call(this.options, info, decide);
       return;
     }
-    const answer = verifyClient(info, decide);
+    const answer = verifyClient.call(this.options, info, decide);
     // DIFFERS(ws): a promise is waited for; there it is truthy, and lets everybody in.
     if (answer instanceof Promise) {
       answer.then(
