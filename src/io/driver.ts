@@ -228,6 +228,10 @@ export class Driver implements Transport {
 
   onEnd(): void {
     this.connection.receiveEnd();
+    // Both directions are over. A socket knows that by itself; not every Duplex does.
+    const socket = this.#socket;
+    if (socket.writableFinished) socket.destroy();
+    else socket.once('finish', () => socket.destroy());
   }
 
   onDrain(): void {
