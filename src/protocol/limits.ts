@@ -20,6 +20,9 @@ export const LIMITS = {
   serverClosesFirstMs: 1_000,
   /** First space for a message that does not arrive in one read; it grows with what has arrived, not with what is announced. */
   assemblyBytes: 16 * 1024,
+  /** From this many bytes on the space may leap to `assemblyLeapBytes`, if as much is announced. */
+  assemblyLeapFromBytes: 32 * 1024,
+  assemblyLeapBytes: 1024 * 1024,
   /** The bookkeeping that a fragment costs where its boundary is kept (`binaryType` 'fragments'). */
   fragmentBookkeepingBytes: 64,
   /** Payloads of at most this size are copied behind their header; larger ones are written from where they are. */

@@ -218,14 +218,14 @@ export class MessageReceiver implements FrameHandler {
       else this.#deliverWhole(payload);
       return;
     }
-    this.onPayloadPart(bytes, start, end, true);
+    this.onPayloadPart(bytes, start, end, 0, true);
   }
 
-  onPayloadPart(bytes: Uint8Array, start: number, end: number, isLast: boolean): void {
+  onPayloadPart(bytes: Uint8Array, start: number, end: number, key: number, isLast: boolean): void {
     this.#frameRemaining -= end - start;
     if (this.#opcode >= CLOSE) {
       this.#control ??= new MessageAssembler(this.#platform.allocate);
-      this.#control.append(bytes, start, end, 0);
+      this.#control.append(bytes, start, end, key, 0);
       if (isLast) {
         const payload = this.#control.take();
         this.#control = undefined;
@@ -237,9 +237,9 @@ export class MessageReceiver implements FrameHandler {
       this.#fail(protocolError('WS_ERR_TOO_MANY_BUFFERED_PARTS', 'Too many buffered chunks'));
       return;
     }
-    if (this.#validatesText && !this.#validate(bytes, start, end)) return;
     this.#assembler ??= new MessageAssembler(this.#platform.allocate);
-    if (end > start || isLast) this.#assembler.append(bytes, start, end, this.#frameRemaining);
+    if (end > start || isLast) this.#assembler.append(bytes, start, end, key, this.#frameRemaining);
+    if (this.#validatesText && !this.#validate(this.#assembler, end - start)) return;
     if (!isLast) return;
     // Of a compressed message they are no places in what comes out.
     if (
@@ -366,11 +366,14 @@ export class MessageReceiver implements FrameHandler {
     return this.#messageOpcode === TEXT && !this.#isCompressed && !this.#skipsUtf8Validation;
   }
 
-  #validate(bytes: Uint8Array, start: number, end: number): boolean {
+  /** Validates the last `count` bytes that were gathered. */
+  #validate({ bytes, length }: MessageAssembler, count: number): boolean {
     this.#validator ??= new Utf8Validator(this.#platform.isUtf8);
-    if (this.#assembler === undefined || this.#assembler.length === 0) this.#validator.reset();
+    if (length === count) this.#validator.reset();
     // STRICTER: the first bad byte fails the connection; `ws` waits for the end of the message
-    return this.#validator.push(bytes, start, end) || this.#fail(protocolError('WS_ERR_INVALID_UTF8'));
+    return (
+      this.#validator.push(bytes, length - count, length) || this.#fail(protocolError('WS_ERR_INVALID_UTF8'))
+    );
   }
 
   /** [RFC7692-6.2-1] [RFC7692-7.2.2-1] Inflates the message; what comes after it waits if that takes time. */

@@ -18,8 +18,13 @@ export interface FrameHandler {
   onHeader(first: number, second: number, payloadLength: number): boolean;
   /** The whole payload, unmasked: `bytes[start, end)`. */
   onPayload(bytes: Uint8Array, start: number, end: number): void;
-  /** A part of the payload, unmasked. The last part says so; there is always a last part, possibly empty. */
-  onPayloadPart(bytes: Uint8Array, start: number, end: number, isLast: boolean): void;
+  /**
+   * A part of the payload. The last part says so; there is always a last part, possibly empty.
+   *
+   * @param key still masks the part, with its lowest byte at `start`; 0 when there is nothing to remove. Whoever copies
+   *   the part removes the mask on the way
+   */
+  onPayloadPart(bytes: Uint8Array, start: number, end: number, key: number, isLast: boolean): void;
 }
 
 const MAX_HEADER_BYTES = 14;
@@ -114,13 +119,11 @@ export class FrameParser {
   #continuePayload(bytes: Uint8Array): void {
     const start = this.#offset;
     const end = Math.min(bytes.length, start + this.#remaining);
-    if (this.#key !== 0) {
-      applyMask(bytes, start, end, this.#key);
-      this.#key = rotateMaskingKey(this.#key, end - start);
-    }
+    const key = this.#key;
+    this.#key = rotateMaskingKey(key, end - start);
     this.#offset = end;
     this.#remaining -= end - start;
-    this.#handler.onPayloadPart(bytes, start, end, this.#remaining === 0);
+    this.#handler.onPayloadPart(bytes, start, end, key, this.#remaining === 0);
   }
 
   #stashHeader(bytes: Uint8Array): void {
@@ -148,7 +151,7 @@ export class FrameParser {
       return;
     }
     this.#remaining = length;
-    if (length === 0) this.#handler.onPayloadPart(bytes, this.#offset, this.#offset, true);
+    if (length === 0) this.#handler.onPayloadPart(bytes, this.#offset, this.#offset, 0, true);
     else if (this.#offset < bytes.length) this.#continuePayload(bytes);
   }
 }
