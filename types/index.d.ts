@@ -406,7 +406,7 @@ declare namespace WebSocket {
     followRedirects?: boolean | undefined;
     /** Fills the 4 bytes of a masking key. Must be unpredictable (RFC 6455 §10.3); only for tests. */
     generateMask?(mask: Buffer): void;
-    /** Milliseconds for the opening handshake, redirects counted one by one; no limit unless set. */
+    /** Milliseconds for the opening handshake; a redirect starts them anew. No limit unless set. */
     handshakeTimeout?: number | undefined;
     /** Milliseconds that the peer has to finish the closing handshake; 30000 unless set. */
     closeTimeout?: number | undefined;

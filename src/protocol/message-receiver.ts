@@ -208,12 +208,12 @@ export class MessageReceiver implements FrameHandler {
 
   onPayload(bytes: Uint8Array, start: number, end: number): void {
     if (this.#opcode >= CLOSE) {
-      this.#onControl(bytes.subarray(start, end));
+      this.#onControl(this.#platform.view(bytes, start, end));
       return;
     }
     // Nothing gathered, nothing to come: the message is a view of what was read.
     if (this.#isFinal && this.#fragmentCount === 1) {
-      const payload = bytes.subarray(start, end);
+      const payload = this.#platform.view(bytes, start, end);
       if (this.#isCompressed) this.#inflate(payload);
       else this.#deliverWhole(payload);
       return;

@@ -237,15 +237,7 @@ export class WebSocket extends EventEmitter {
       return;
     }
     const isText = isString || typeof data === 'number';
-    let message = isText ? TEXT_MESSAGE : BINARY_MESSAGE;
-    if (settings != null) {
-      message = {
-        isBinary: settings.binary ?? !isText,
-        isFinal: settings.fin ?? true,
-        compress: settings.compress ?? true,
-        isMasked: settings.mask,
-      };
-    }
+    const message = settings == null ? (isText ? TEXT_MESSAGE : BINARY_MESSAGE) : toMessageOptions(settings, isText);
     const { sender } = this.#owner!.driver.connection;
     if (typeof payload === 'string') sender.sendMessage(payload, message, done);
     else if (isBlob(payload)) sender.sendMessage(readBlob(payload), message, done, payload.size);
@@ -488,6 +480,15 @@ export class WebSocket extends EventEmitter {
       options,
     );
   }
+}
+
+/** The usual options are not worth an object for each message. */
+function toMessageOptions({ binary, fin, compress, mask }: SendOptions, isText: boolean): MessageOptions {
+  const isBinary = binary ?? !isText;
+  if (fin === undefined && compress === undefined && mask === undefined) {
+    return isBinary ? BINARY_MESSAGE : TEXT_MESSAGE;
+  }
+  return { isBinary, isFinal: fin ?? true, compress: compress ?? true, isMasked: mask };
 }
 
 let pingCount = 0;
