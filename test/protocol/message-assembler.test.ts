@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/protocol/limits.js';
 import { MessageAssembler } from '../../src/protocol/message-assembler.js';
+import { applyMaskBytewise, rotateMaskingKey } from '../../src/wire/mask.js';
 import { testPlatform } from '../support/engine.js';
 
 function assembler() {
@@ -15,17 +16,29 @@ function bytesOf(length: number, from = 0): Uint8Array {
 describe('MessageAssembler', () => {
   it('puts ranges one behind the other', () => {
     const { parts } = assembler();
-    parts.append(Buffer.from('xxHelxx'), 2, 5, 2);
-    parts.append(Buffer.from('lo'), 0, 2, 0);
+    parts.append(Buffer.from('xxHelxx'), 2, 5, 0, 2);
+    parts.append(Buffer.from('lo'), 0, 2, 0, 0);
     expect(parts.length).toBe(5);
     expect(Buffer.from(parts.take()).toString()).toBe('Hello');
     expect(parts.length).toBe(0);
   });
 
+  it.each([1, 3, 100, 5000])('removes the mask of pieces of %i while it copies them', (size) => {
+    const { parts } = assembler();
+    const whole = bytesOf(20_000);
+    const masked = Uint8Array.from(whole);
+    applyMaskBytewise(masked, 0, masked.length, 0x3d21fa37);
+    for (let start = 0; start < masked.length; start += size) {
+      const end = Math.min(masked.length, start + size);
+      parts.append(masked, start, end, rotateMaskingKey(0x3d21fa37, start), masked.length - end);
+    }
+    expect(Buffer.compare(parts.take(), whole)).toBe(0);
+  });
+
   it('an empty message is empty', () => {
     const { parts } = assembler();
     expect(parts.take()).toHaveLength(0);
-    parts.append(new Uint8Array(0), 0, 0, 0);
+    parts.append(new Uint8Array(0), 0, 0, 0, 0);
     expect(parts.take()).toHaveLength(0);
   });
 
@@ -34,47 +47,49 @@ describe('MessageAssembler', () => {
     const whole = bytesOf(50_000);
     for (let start = 0; start < whole.length; start += size) {
       const end = Math.min(whole.length, start + size);
-      parts.append(whole, start, end, whole.length - end);
+      parts.append(whole, start, end, 0, whole.length - end);
     }
     expect(Buffer.compare(parts.take(), whole)).toBe(0);
   });
 
   it('what was taken is not written to any more', () => {
     const { parts } = assembler();
-    parts.append(bytesOf(10), 0, 10, 0);
+    parts.append(bytesOf(10), 0, 10, 0, 0);
     const taken = parts.take();
-    parts.append(bytesOf(10, 50), 0, 10, 0);
+    parts.append(bytesOf(10, 50), 0, 10, 0, 0);
     expect([...taken]).toEqual([...bytesOf(10)]);
   });
 
   it('clear drops what was gathered', () => {
     const { parts } = assembler();
-    parts.append(bytesOf(10), 0, 10, 0);
+    parts.append(bytesOf(10), 0, 10, 0, 0);
     parts.clear();
-    parts.append(bytesOf(1, 7), 0, 1, 0);
+    parts.append(bytesOf(1, 7), 0, 1, 0, 0);
     expect([...parts.take()]).toEqual([7]);
   });
 
   it('[RFC6455-10.4-1] both roles, a length that is only announced -> allocates assemblyBytes, not the length', () => {
     const { parts, usage } = assembler();
-    parts.append(bytesOf(10), 0, 10, 2 ** 40);
+    parts.append(bytesOf(10), 0, 10, 0, 2 ** 40);
     expect(usage.largest).toBe(LIMITS.assemblyBytes);
   });
 
   it('a small announced length is allocated exactly, in one go', () => {
     const { parts, usage } = assembler();
-    parts.append(bytesOf(10), 0, 10, 90);
-    parts.append(bytesOf(90), 0, 90, 0);
+    parts.append(bytesOf(10), 0, 10, 0, 90);
+    parts.append(bytesOf(90), 0, 90, 0, 0);
     expect(parts.take()).toHaveLength(100);
     expect(usage).toMatchObject({ allocations: 1, largest: 100 });
   });
 
-  it('[RFC6455-10.4-1] both roles, a large frame in small reads -> at most four times what has come', () => {
+  it('[RFC6455-10.4-1] both roles, a large frame in small reads -> at most four times what has come, or one leap', () => {
     const { parts, usage } = assembler();
     const total = 1_000_000;
     for (let length = 0; length < total; length += 1000) {
-      parts.append(bytesOf(1000), 0, 1000, total - length - 1000);
-      expect(usage.largest).toBeLessThanOrEqual(Math.max(LIMITS.assemblyBytes, 4 * (length + 1000)));
+      parts.append(bytesOf(1000), 0, 1000, 0, total - length - 1000);
+      const come = length + 1000;
+      const floor = come < LIMITS.assemblyLeapFromBytes ? LIMITS.assemblyBytes : LIMITS.assemblyLeapBytes;
+      expect(usage.largest).toBeLessThanOrEqual(Math.max(floor, 4 * come));
     }
     expect(usage.largest).toBe(total);
     expect(usage.allocations).toBeLessThan(8);
@@ -82,7 +97,7 @@ describe('MessageAssembler', () => {
 
   it('[RFC6455-10.4-1] both roles, 100,000 fragments of one byte -> at most twice their bytes, in few allocations', () => {
     const { parts, usage } = assembler();
-    for (let i = 0; i < 100_000; i++) parts.append(Uint8Array.of(i), 0, 1, 0);
+    for (let i = 0; i < 100_000; i++) parts.append(Uint8Array.of(i), 0, 1, 0, 0);
     expect(usage.largest).toBeLessThanOrEqual(200_000);
     expect(usage.allocations).toBeLessThan(40);
     expect(parts.take()).toHaveLength(100_000);
@@ -90,7 +105,7 @@ describe('MessageAssembler', () => {
 
   it('a message much smaller than its buffer is copied out of it', () => {
     const { parts } = assembler();
-    parts.append(bytesOf(10), 0, 10, 100_000);
+    parts.append(bytesOf(10), 0, 10, 0, 100_000);
     const taken = parts.take();
     expect([...taken]).toEqual([...bytesOf(10)]);
     expect(taken.buffer.byteLength).toBe(10);

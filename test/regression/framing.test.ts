@@ -309,7 +309,7 @@ describe('C9: one byte at a time', () => {
       total += length;
       return new Uint8Array(length);
     });
-    for (let i = 0; i < 128 * 1024; i++) assembler.append(Uint8Array.of(1), 0, 1, 0);
+    for (let i = 0; i < 128 * 1024; i++) assembler.append(Uint8Array.of(1), 0, 1, 0, 0);
     expect(assembler.take().length).toBe(128 * 1024);
     expect(total).toBeLessThan(4 * 128 * 1024);
   });

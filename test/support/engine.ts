@@ -43,6 +43,7 @@ export function testPlatform(): { platform: Platform; usage: Usage; keys: number
       usage.largest = Math.max(usage.largest, length);
       return Buffer.alloc(length, 0xaa);
     },
+    view: (bytes, start, end) => bytes.subarray(start, end),
     isUtf8: (bytes) => isUtf8(bytes),
     textLength: (text) => Buffer.byteLength(text),
     writeText: (target, text, offset) => (target as Buffer).write(text, offset),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseFrameHeader, serializeFrameHeader } from '../../src/wire/frame-header.js';
 import { type FrameHandler, FrameParser } from '../../src/wire/frame-parser.js';
+import { applyMaskBytewise } from '../../src/wire/mask.js';
 import { applyMask as maskPlainly, serializeFrame } from '../support/frames.js';
 
 interface SeenFrame {
@@ -28,9 +29,11 @@ class Recorder implements FrameHandler {
     this.calls.push('payload');
     this.#add(bytes, start, end, true);
   }
-  onPayloadPart(bytes: Uint8Array, start: number, end: number, isLast: boolean): void {
+  onPayloadPart(bytes: Uint8Array, start: number, end: number, key: number, isLast: boolean): void {
     this.calls.push(isLast ? 'last part' : 'part');
-    this.#add(bytes, start, end, isLast);
+    const part = Uint8Array.from(bytes.subarray(start, end));
+    applyMaskBytewise(part, 0, part.length, key);
+    this.#add(part, 0, part.length, isLast);
   }
   #add(bytes: Uint8Array, start: number, end: number, isComplete: boolean): void {
     const frame = this.frames.at(-1)!;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   applyMask,
   applyMaskBytewise,
+  copyMasked,
   readMaskingKey,
   rotateMaskingKey,
   wordsOf,
@@ -134,6 +135,26 @@ describe('wordsOf', () => {
         expect(words.byteOffset - offset).toBeLessThan(4);
         expect(words.byteOffset + words.byteLength).toBeLessThanOrEqual(offset + length);
         expect(words.byteOffset + words.byteLength + 4).toBeGreaterThan(offset + length);
+      }
+    }
+  });
+});
+
+describe('copyMasked', () => {
+  it('[RFC6455-5.3-5] both roles, any length, source and target at any address -> masked copy, nothing else touched', () => {
+    for (const length of [0, 1, 3, 15, 16, 64, 130, 511, 512, 513, 3000, 16_384, 16_385, 40_001]) {
+      for (let from = 0; from < 4; from++) {
+        for (let at = 0; at < 4; at++) {
+          const source = counting(from + length + 3, 1);
+          const original = Uint8Array.from(source);
+          const target = counting(at + length + 3, 2);
+          const expected = Uint8Array.from(target);
+          expected.set(source.subarray(from, from + length), at);
+          applyMaskBytewise(expected, at, at + length, KEY);
+          copyMasked(source, from, from + length, target, at, KEY);
+          expect(Buffer.compare(target, expected)).toBe(0);
+          expect(Buffer.compare(source, original)).toBe(0);
+        }
       }
     }
   });
