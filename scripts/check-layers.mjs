@@ -1,5 +1,5 @@
 // Checks that every file of src/ imports only what its floor may (ARCHITECTURE.md), type-only imports like any other, and
-// that no imports form a circle; a circle that only types close is none, because nothing of it is left when files load.
+// that no imports form a circle, not even one that only types close.
 // `node scripts/check-layers.mjs [directory]` checks another tree than src/.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
@@ -30,8 +30,6 @@ const FORBIDDEN_GLOBALS =
 const SOURCE = /\.[mc]?ts$/;
 const STATEMENT = /^\s*(?:import|export)\b(?:[^;'"`]*?\bfrom)?\s*['"](?<specifier>[^'"]+)['"]/gm;
 const CALL = /\b(?:import|require)\s*\(\s*(?:['"](?<specifier>[^'"]+)['"]\s*\)|(?<computed>[^'")\s][^)]*))/gm;
-const TYPE_ONLY =
-  /^\s*(?:import|export)\s+(?:type\b|\{\s*(?:type\s+\w+(?:\s+as\s+\w+)?\s*,\s*)*type\s+\w+(?:\s+as\s+\w+)?\s*,?\s*\})/;
 
 const tree = resolve(process.argv[2] ?? join(dirname(dirname(fileURLToPath(import.meta.url))), 'src'));
 const problems = [];
@@ -67,7 +65,6 @@ function readImports(file) {
   const imports = [...code.matchAll(STATEMENT), ...code.matchAll(CALL)].map(({ groups, index, 0: text }) => ({
     specifier: groups.specifier,
     computed: groups.computed,
-    isTypeOnly: TYPE_ONLY.test(text),
     line: code.slice(0, index + text.length).split('\n').length,
   }));
   return { imports, code };
@@ -151,7 +148,7 @@ for (const file of files) {
   const needed = new Set();
   for (const statement of imports) {
     const target = checkImport(file, floor, statement);
-    if (target !== undefined && !statement.isTypeOnly) needed.add(target);
+    if (target !== undefined) needed.add(target);
   }
   graph.set(file, needed);
   checkGlobals(file, floor, code);

@@ -1,7 +1,17 @@
 // `for await (const { data, isBinary } of socket)`: messages pulled at the consumer's pace. While the consumer lags the
 // socket is not read, so that TCP holds the peer back; what had been read already waits here.
 
-import type { WebSocket } from './websocket.js';
+import type { EventEmitter } from 'node:events';
+import { CLOSED, type ReadyState } from './constants.js';
+
+/** What is iterated over. */
+interface MessageSource extends EventEmitter {
+  readonly readyState: ReadyState;
+  readonly isPaused: boolean;
+  pause(): void;
+  resume(): void;
+  close(): void;
+}
 
 export interface Message {
   /** Text is a Buffer, as in the 'message' event; binary has the form that `binaryType` says. */
@@ -10,10 +20,10 @@ export interface Message {
 }
 
 /** As soon as one message waits, reading stops: at most the rest of one read piles up. */
-export async function* iterateMessages(webSocket: WebSocket): AsyncGenerator<Message, void, undefined> {
+export async function* iterateMessages(webSocket: MessageSource): AsyncGenerator<Message, void, undefined> {
   const waiting: Message[] = [];
   let failure: Error | undefined;
-  let isClosed = webSocket.readyState === webSocket.CLOSED;
+  let isClosed = webSocket.readyState === CLOSED;
   let wake: (() => void) | undefined;
   const signal = (): void => {
     wake?.();

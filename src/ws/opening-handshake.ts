@@ -2,6 +2,7 @@
 // TLS options for those: the request, redirects, what the response means, and giving up. The rules themselves are in
 // `protocol/client-handshake.ts`.
 
+import type { EventEmitter } from 'node:events';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import * as net from 'node:net';
@@ -19,13 +20,30 @@ import {
 import { LIMITS } from '../protocol/limits.js';
 import { checkSubprotocolOffer } from '../protocol/subprotocol.js';
 import { formatExtensions, parseExtensions } from '../wire/extension-header.js';
-import { CONNECTING } from './constants.js';
+import { CONNECTING, type ReadyState } from './constants.js';
+import type { SocketOptions } from './options.js';
 import { PerMessageDeflate, type PerMessageDeflateOptions } from './permessage-deflate.js';
-import type { SocketOptions, WebSocket } from './websocket.js';
+
+/** The WebSocket object, as far as its opening handshake is concerned. */
+export interface OpeningWebSocket extends EventEmitter {
+  readonly readyState: ReadyState;
+  _url: string | undefined;
+  _req: http.ClientRequest | null;
+  _protocol: string;
+  _extensions: Record<string, PerMessageDeflate | undefined>;
+  _redirects: number;
+  _originalIpc: boolean;
+  _originalSecure: boolean;
+  _originalHostOrSocketPath: string | undefined;
+  setSocket(socket: Duplex, head: Uint8Array, options: SocketOptions): void;
+  emitClose(): void;
+  _emitError(error: Error): void;
+  _startClosing(): void;
+}
 
 /** Options of a client; what is not named here goes to `http.request` or `https.request`. */
 export interface ClientOptions extends SocketOptions, https.RequestOptions {
-  finishRequest?: ((request: http.ClientRequest, webSocket: WebSocket) => void) | undefined;
+  finishRequest?: ((request: http.ClientRequest, webSocket: OpeningWebSocket) => void) | undefined;
   followRedirects?: boolean | undefined;
   handshakeTimeout?: number | undefined;
   maxRedirects?: number | undefined;
@@ -56,7 +74,7 @@ const aborted = new WeakSet<http.ClientRequest>();
  * @throws SyntaxError, RangeError for arguments that no request can be made from; never later
  */
 export function startOpeningHandshake(
-  webSocket: WebSocket,
+  webSocket: OpeningWebSocket,
   url: string | URL,
   protocols: unknown,
   options: ClientOptions,
@@ -87,7 +105,7 @@ export function startOpeningHandshake(
 }
 
 /** Gives up a handshake that is under way: 'error' with the message, then 'close'. */
-export function abortOpeningHandshake(webSocket: WebSocket, message: string): void {
+export function abortOpeningHandshake(webSocket: OpeningWebSocket, message: string): void {
   webSocket._startClosing();
   const request = webSocket._req;
   if (request !== null) {
@@ -99,19 +117,19 @@ export function abortOpeningHandshake(webSocket: WebSocket, message: string): vo
   process.nextTick(failHandshake, webSocket, new Error(message));
 }
 
-function failHandshake(webSocket: WebSocket, error: Error): void {
+function failHandshake(webSocket: OpeningWebSocket, error: Error): void {
   webSocket._startClosing();
   webSocket._emitError(error);
   webSocket.emitClose();
 }
 
-function request(webSocket: WebSocket, attempt: Attempt, version: 13 | 8): void {
+function request(webSocket: OpeningWebSocket, attempt: Attempt, version: 13 | 8): void {
   const { address } = attempt;
   const settings = requestOptions(attempt, version);
   if (attempt.options.followRedirects) guardCredentials(webSocket, attempt, settings);
   const req = address.isSecure ? https.request(settings) : http.request(settings);
   webSocket._req = req;
-  if (webSocket._redirects > 0) webSocket.emit('redirect', webSocket.url, req);
+  if (webSocket._redirects > 0) webSocket.emit('redirect', webSocket._url, req);
 
   const { handshakeTimeout } = attempt.options;
   if (handshakeTimeout) {
@@ -176,7 +194,11 @@ function connectTls(options: https.RequestOptions): tls.TLSSocket {
  * Keeps credentials from leaking where a redirect leads to another host, or from wss to ws. With a 'redirect' listener
  * the decision is the user's.
  */
-function guardCredentials(webSocket: WebSocket, attempt: Attempt, settings: https.RequestOptions): void {
+function guardCredentials(
+  webSocket: OpeningWebSocket,
+  attempt: Attempt,
+  settings: https.RequestOptions,
+): void {
   const { address } = attempt;
   const isIpc = address.socketPath !== undefined;
   const place = isIpc ? address.socketPath : new URL(address.url).host;
@@ -209,7 +231,7 @@ function guardCredentials(webSocket: WebSocket, attempt: Attempt, settings: http
 
 /** [RFC6455-4.1-35] Anything but 101 is HTTP's affair. */
 function onResponse(
-  webSocket: WebSocket,
+  webSocket: OpeningWebSocket,
   { address, options, protocols }: Attempt,
   req: http.ClientRequest,
   response: http.IncomingMessage,
@@ -242,7 +264,7 @@ function resolveLocation(location: string, base: string): URL {
 }
 
 function onUpgrade(
-  webSocket: WebSocket,
+  webSocket: OpeningWebSocket,
   attempt: Attempt,
   response: http.IncomingMessage,
   socket: Duplex,
@@ -270,7 +292,7 @@ function onUpgrade(
 
 /** Takes up what the server accepted; returns what is wrong with it, if anything. */
 function agreeOnExtensions(
-  webSocket: WebSocket,
+  webSocket: OpeningWebSocket,
   { deflate }: Attempt,
   header: string | undefined,
 ): string | undefined {

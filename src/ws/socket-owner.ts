@@ -1,12 +1,20 @@
 // Between a connection and its WebSocket object: turns what the engine reports into events, in the forms and the order
 // that users of `ws` know.
 
+import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { Driver, type DriverOptions, type DriverOwner } from '../io/driver.js';
 import { ABNORMAL_CLOSURE } from '../wire/close-code.js';
 import type { ReceiverFace } from './compat.js';
+import type { BinaryType } from './constants.js';
 import { EMPTY, inBinaryType } from './payload.js';
-import type { WebSocket } from './websocket.js';
+
+/** The WebSocket object, as far as a connection is concerned. */
+interface WebSocketFace extends EventEmitter {
+  readonly binaryType: BinaryType;
+  emitClose(): void;
+  _emitError(error: Error): void;
+}
 
 export class SocketOwner implements DriverOwner {
   readonly driver: Driver;
@@ -16,11 +24,11 @@ export class SocketOwner implements DriverOwner {
   /** What listens in on the receiver, if anybody asked for it. */
   face: ReceiverFace | undefined;
 
-  readonly #webSocket: WebSocket;
+  readonly #webSocket: WebSocketFace;
   readonly #emitsSynchronously: boolean;
 
   constructor(
-    webSocket: WebSocket,
+    webSocket: WebSocketFace,
     socket: Duplex,
     head: Uint8Array,
     options: DriverOptions,

@@ -28,9 +28,10 @@ import {
 import { chooseSubprotocol } from '../protocol/subprotocol.js';
 import { formatExtensions, parseExtensions } from '../wire/extension-header.js';
 import { OPEN } from './constants.js';
+import type { SocketOptions } from './options.js';
 import { EMPTY, toBytes } from './payload.js';
 import { PerMessageDeflate, type PerMessageDeflateOptions } from './permessage-deflate.js';
-import { type SocketOptions, WebSocket } from './websocket.js';
+import { WebSocket } from './websocket.js';
 
 interface ClientInfo {
   origin: string | undefined;

@@ -29,6 +29,7 @@ import {
 import { type HeartbeatOptions, watch } from './heartbeat.js';
 import { iterateMessages, type Message } from './message-iterator.js';
 import { abortOpeningHandshake, type ClientOptions, startOpeningHandshake } from './opening-handshake.js';
+import type { SocketOptions } from './options.js';
 import {
   byteLengthOf,
   checkCloseCode,
@@ -42,21 +43,6 @@ import {
 } from './payload.js';
 import type { PerMessageDeflate } from './permessage-deflate.js';
 import { SocketOwner } from './socket-owner.js';
-
-/** Options that hold for either role, once the connection stands. */
-export interface SocketOptions {
-  allowSynchronousEvents?: boolean | undefined;
-  autoPong?: boolean | undefined;
-  closeTimeout?: number | undefined;
-  crashOnUnhandledError?: boolean | undefined;
-  generateMask?: ((mask: Buffer) => void) | undefined;
-  heartbeat?: HeartbeatOptions | undefined;
-  maxBufferedChunks?: number | undefined;
-  maxFragments?: number | undefined;
-  maxPayload?: number | undefined;
-  maxPendingAutoPongs?: number | undefined;
-  skipUTF8Validation?: boolean | undefined;
-}
 
 export interface SendOptions {
   binary?: boolean;
@@ -237,7 +223,8 @@ export class WebSocket extends EventEmitter {
       return;
     }
     const isText = isString || typeof data === 'number';
-    const message = settings == null ? (isText ? TEXT_MESSAGE : BINARY_MESSAGE) : toMessageOptions(settings, isText);
+    const message =
+      settings == null ? (isText ? TEXT_MESSAGE : BINARY_MESSAGE) : toMessageOptions(settings, isText);
     const { sender } = this.#owner!.driver.connection;
     if (typeof payload === 'string') sender.sendMessage(payload, message, done);
     else if (isBlob(payload)) sender.sendMessage(readBlob(payload), message, done, payload.size);

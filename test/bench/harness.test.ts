@@ -52,16 +52,13 @@ function expectSane({ status, results }: { status: number; results: Results }, c
   expect(status).toBe(0);
   expect(results.measurements).toHaveLength(cases);
   for (const { case: name, kind, numbers } of results.measurements) {
-    const positive =
-      kind === 'idle'
-        ? ['heapBytes']
-        : [
-            'cpuUs',
-            'perSecond',
-            'serverCores',
-            'generatorCores',
-            ...(kind === 'latency' ? ['p50', 'p99', 'p999'] : []),
-          ];
+    // With few connections the pages of the heap outweigh them: the growth may be negative, but is a number.
+    if (kind === 'idle') {
+      expect(Number.isFinite(numbers.heapBytes), `heapBytes of ${name}`).toBe(true);
+      continue;
+    }
+    const latencies = kind === 'latency' ? ['p50', 'p99', 'p999'] : [];
+    const positive = ['cpuUs', 'perSecond', 'serverCores', 'generatorCores', ...latencies];
     for (const key of positive) expect(numbers[key], `${key} of ${name}`).toBeGreaterThan(0);
   }
 }
@@ -75,7 +72,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 vi.setConfig({ testTimeout: 60_000 });
 
 describe('bench/run.mjs', () => {
-  it('with npm ws, one case of every kind -> positive numbers', async () => {
+  it('with npm ws, one case of every kind -> sane numbers', async () => {
     const cases =
       'echo-64,latency-64,deflate-json-1k-takeover,broadcast-128,handshake-http,idle-used,tls-echo-1k';
     expectSane(await benchmark('--lib', 'ws', '--connections', '40', '--case', cases), 7);

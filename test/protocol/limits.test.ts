@@ -11,6 +11,8 @@ it('the default of every limit is pinned: changing one is a decision', () => {
     closeTimeoutMs: 30_000,
     serverClosesFirstMs: 1_000,
     assemblyBytes: 16_384,
+    assemblyLeapFromBytes: 32_768,
+    assemblyLeapBytes: 1_048_576,
     fragmentBookkeepingBytes: 64,
     copiedPayloadBytes: 8_192,
     outputBlockBytes: 65_536,

@@ -1,6 +1,7 @@
 // A server's WebSocket on a stream in memory; the other end of the stream is the test's.
 import { type Duplex, duplexPair } from 'node:stream';
-import { type SocketOptions, WebSocket } from '../../src/ws/websocket.js';
+import type { SocketOptions } from '../../src/ws/options.js';
+import { WebSocket } from '../../src/ws/websocket.js';
 import { FrameCollector, type WireFrame } from './frames.js';
 
 export function webSocketOnStream(options: SocketOptions = {}) {
