@@ -67,10 +67,10 @@ export class MessageAssembler {
   }
 
   #grow(length: number, announced: number): void {
-    // Four times what has arrived, so that little is copied twice; and a peer that announces gigabytes and sends ten
-    // bytes gets 16 KiB. Once a good part of a read has come up to 1 MiB is taken in one leap, which brought 20 % at 1 MiB.
-    const leap = length >= LIMITS.assemblyLeapFromBytes ? LIMITS.assemblyLeapBytes : LIMITS.assemblyBytes;
-    const trusted = Math.max(leap, 4 * length);
+    // Sixteen times what has arrived, so that a peer which announces gigabytes and sends ten bytes gets 16 KiB, and at
+    // least 1 MiB once a good part of a read has come: every growth costs a copy and fresh pages.
+    const least = length >= LIMITS.assemblyLeapFromBytes ? LIMITS.assemblyLeapBytes : LIMITS.assemblyBytes;
+    const trusted = Math.max(least, 16 * length);
     const capacity =
       announced > 0 ? Math.min(length + announced, trusted) : Math.max(2 * this.#length, length);
     const grown = this.#allocate(capacity);

@@ -7,6 +7,7 @@ import { EventEmitter } from 'node:events';
 import type { ClientRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Broadcast } from '../protocol/broadcast.js';
+import { LIMITS } from '../protocol/limits.js';
 import type { MessageOptions, WriteCallback } from '../protocol/message-sender.js';
 import { ReceiverFace, SenderFace } from './compat.js';
 import {
@@ -87,6 +88,7 @@ export class WebSocket extends EventEmitter {
   #isPaused = false;
   #refusedBytes = 0;
   #maxPayload: number | undefined;
+  readonly #maxPayloadOption: number;
   #crashes: boolean | undefined;
   #heartbeat: HeartbeatOptions | undefined;
   #unwatch: (() => void) | undefined;
@@ -107,6 +109,7 @@ export class WebSocket extends EventEmitter {
     this._maxPendingAutoPongs = given?.maxPendingAutoPongs;
     this.#crashes = given?.crashOnUnhandledError;
     this.#heartbeat = given?.heartbeat;
+    this.#maxPayloadOption = given?.maxPayload ?? LIMITS.maxPayload;
     this._isServer = address === null;
     if (address === null) return;
     startOpeningHandshake(this, address, isOptions(protocols) ? undefined : protocols, given ?? {});
@@ -152,8 +155,8 @@ export class WebSocket extends EventEmitter {
   }
 
   /** Largest message that is accepted, in bytes; 0 is no limit. Holds from the next frame on. */
-  get maxPayload(): number | undefined {
-    return this.#owner?.driver.connection.receiver.maxPayload ?? this.#maxPayload;
+  get maxPayload(): number {
+    return this.#owner?.driver.connection.receiver.maxPayload ?? this.#maxPayload ?? this.#maxPayloadOption;
   }
 
   set maxPayload(bytes: number) {

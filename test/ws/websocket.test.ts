@@ -261,6 +261,11 @@ describe('maxPayload', () => {
     expect((await next(client, 'close'))[0]).toBe(1009);
   });
 
+  it('before the connection stands -> what will hold', () => {
+    expect(new WebSocket(null).maxPayload).toBe(100 * 1024 * 1024);
+    expect(new WebSocket(null, undefined, { maxPayload: 7 }).maxPayload).toBe(7);
+  });
+
   it('not a number of bytes -> RangeError', async () => {
     const { server } = await pair();
     expect(() => {
