@@ -48,7 +48,7 @@ let receiving: Driver | undefined;
 function flushScheduled(): void {
   const drivers = scheduled;
   scheduled = [];
-  for (const driver of drivers) driver.flushAtEndOfTurn();
+  for (const driver of drivers) attempt(() => driver.flushAtEndOfTurn());
 }
 
 // What was sent before `process.exit()` leaves, as it would have if it had not been gathered.
@@ -125,9 +125,16 @@ export class Driver implements Transport {
   /** Writes what waits, now. */
   flush(): void {
     const output = this.connection.sender.output;
-    const pieces = output.take();
+    let pieces = output.take();
     if (pieces === undefined) return;
     const socket = this.#socket;
+    if (socket.writableLength > 0 && !Array.isArray(pieces)) {
+      // It has to wait: in memory of its own, lest a few bytes for a slow reader keep a whole block.
+      const copy = platform.allocate(pieces.length);
+      copy.set(pieces);
+      output.release(pieces);
+      pieces = copy;
+    }
     const report = this.#callbacks && new WriteReport(socket, this.#callbacks);
     this.#callbacks = undefined;
     let isBelowMark: boolean;
@@ -196,9 +203,9 @@ export class Driver implements Transport {
     this.#socket.destroy();
   }
 
-  setDeadline(ms: number): void {
+  setDeadline(ms: number | undefined): void {
     if (this.#deadline !== undefined) clearTimeout(this.#deadline);
-    this.#deadline = ms > 0 && !this.#isClosed ? setTimeout(onDeadline, ms, this) : undefined;
+    this.#deadline = ms !== undefined && !this.#isClosed ? setTimeout(onDeadline, ms, this) : undefined;
   }
 
   onIdle(): void {
@@ -256,12 +263,15 @@ export class Driver implements Transport {
     this.#socket.removeListener('data', onData);
     this.#socket.removeListener('end', onEnd);
     this.#isClosed = true;
-    this.setDeadline(0);
+    this.setDeadline(undefined);
     // What a pause kept in the socket has arrived all the same.
     const rest = this.#socket.readableLength > 0 && !receiver.isEnded ? this.#socket.read() : null;
-    if (rest !== null) this.#receive(rest);
-    this.connection.transportClosed();
-    this.flush();
+    try {
+      if (rest !== null) this.#receive(rest);
+    } finally {
+      this.connection.transportClosed();
+      this.flush();
+    }
     if (receiver.isIdle) this.#owner.onDisconnected();
   }
 
@@ -290,6 +300,17 @@ export class Driver implements Transport {
   }
 }
 
+/** What one party throws must not take the turn of the others; the process hears of it all the same. */
+function attempt(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
+  }
+}
+
 /** Tells those who sent what became of one write, in the order in which they sent. */
 class WriteReport {
   /** Whether the operating system took all of it at once. */
@@ -307,7 +328,7 @@ class WriteReport {
     // Node reports a write that was under way when its socket was destroyed as a success.
     const isLost = error == null && !this.hasLeft && this.#socket.destroyed;
     const outcome = isLost ? new Error('The socket was closed before the data was written') : error;
-    for (const callback of this.#callbacks) callback(outcome);
+    for (const callback of this.#callbacks) attempt(() => callback(outcome));
   };
 }
 

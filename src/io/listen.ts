@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { type HeadLimits, parseRequestHead, type RequestHead } from '../wire/http-head.js';
 
 /** As in `node:http`: 16 KiB, and as many fields as it keeps. */
-const LIMITS: HeadLimits = { maxHeadBytes: 16 * 1024, maxHeaderFields: 1000 };
+const HEAD_LIMITS: HeadLimits = { maxHeadBytes: 16 * 1024, maxHeaderFields: 1000 };
 
 const GET_INITIAL = 0x47;
 
@@ -23,8 +23,9 @@ type OnConnection = (this: Server, socket: Socket) => void;
  * Lets `onUpgrade` have upgrade requests directly.
  *
  * @param server has not accepted connections yet; an 'upgrade' listener that somebody adds later gets them instead
+ * @returns a function that drops the connections which have said nothing yet
  */
-export function takeUpgrades(server: Server, onUpgrade: OnUpgrade): void {
+export function takeUpgrades(server: Server, onUpgrade: OnUpgrade): () => void {
   // A client that connects and says nothing has as long as one that says it slowly.
   const silent = new Waiting(() => server.headersTimeout);
   const [toHttp] = server.listeners('connection') as [OnConnection];
@@ -33,6 +34,7 @@ export function takeUpgrades(server: Server, onUpgrade: OnUpgrade): void {
   function onFirstBytes(this: Socket, bytes: Buffer): void {
     this.removeListener('error', destroyOnError);
     this.removeListener('end', endOnEnd);
+    this.removeListener('close', forget);
     silent.delete(this);
     // Nobody listens for data until the request is accepted, which may take its time.
     (this as { readableFlowing: boolean | null }).readableFlowing = null;
@@ -45,18 +47,24 @@ export function takeUpgrades(server: Server, onUpgrade: OnUpgrade): void {
     toHttp.call(server, this);
   }
 
+  function forget(this: Socket): void {
+    silent.delete(this);
+  }
+
   server.on('connection', (socket: Socket) => {
     silent.add(socket);
     socket.on('error', destroyOnError);
     socket.on('end', endOnEnd);
+    socket.on('close', forget);
     socket.once('data', onFirstBytes);
   });
+  return () => silent.destroyAll();
 }
 
 /** The head, when `bytes` start with a whole and faultless one that asks for a WebSocket. */
 function parseUpgrade(bytes: Buffer): RequestHead | undefined {
   if (bytes[0] !== GET_INITIAL) return undefined;
-  const head = parseRequestHead(bytes, LIMITS, decodeLatin1);
+  const head = parseRequestHead(bytes, HEAD_LIMITS, decodeLatin1);
   if (head === undefined || !head.ok) return undefined;
   const { headers } = head;
   const isUpgrade = headers.upgrade !== undefined && headers.connection !== undefined;
@@ -119,6 +127,10 @@ class Waiting {
   delete(socket: Socket): void {
     this.#young.delete(socket);
     this.#old.delete(socket);
+  }
+
+  destroyAll(): void {
+    for (const socket of [...this.#young, ...this.#old]) socket.destroy();
   }
 
   #tick(): void {

@@ -56,6 +56,8 @@ export class Broadcast {
         compressed instanceof Promise
           ? compressed.then((bytes) => this.#encode(RSV1, bytes))
           : this.#encode(RSV1, compressed);
+      // Each sender hears of a failure when it takes the frame.
+      if (frame instanceof Promise) frame.catch(() => {});
       this.#frames.set(windowBits, frame);
     }
     return frame;

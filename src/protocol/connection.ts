@@ -19,7 +19,13 @@ import {
 } from './connection-state.js';
 import { LIMITS } from './limits.js';
 import { MessageReceiver, type MessageSink, type ReceiverOptions } from './message-receiver.js';
-import { MessageSender, type SenderOptions, type SenderOwner, type WriteCallback } from './message-sender.js';
+import {
+  MessageSender,
+  type Payload,
+  type SenderOptions,
+  type SenderOwner,
+  type WriteCallback,
+} from './message-sender.js';
 import { closesTransportFirst, type Role } from './role.js';
 
 /** What the connection asks of whoever holds the socket. */
@@ -30,8 +36,8 @@ export interface Transport {
   end(): void;
   /** Drops the socket. */
   destroy(): void;
-  /** Calls `handleTimeout()` after so many milliseconds, instead of any time asked for before; 0: not at all. */
-  setDeadline(ms: number): void;
+  /** Calls `handleTimeout()` after so many milliseconds, instead of any time asked for before; `undefined`: not at all. */
+  setDeadline(ms: number | undefined): void;
   /** All bytes that were handed in are parsed, after a time in which they were not. */
   onIdle(): void;
   /** What had to be compressed or read before it could be sent is with the transport. */
@@ -129,7 +135,7 @@ export class Connection implements MessageSink, SenderOwner {
   /** The transport is gone. What was received and not parsed yet still counts; nothing more can be sent. */
   transportClosed(): void {
     this.#advance('transportClosed');
-    this.#transport.setDeadline(0);
+    this.#transport.setDeadline(undefined);
     this.sender.abort();
     if (this.receiver.isIdle) this.receiver.stop();
   }
@@ -203,20 +209,12 @@ export class Connection implements MessageSink, SenderOwner {
   }
 
   /** Pings the peer; the payload is at most 125 bytes. */
-  ping(
-    payload: Uint8Array | string | Promise<Uint8Array>,
-    callback?: WriteCallback,
-    isMasked?: boolean,
-  ): void {
+  ping(payload: Payload, callback?: WriteCallback, isMasked?: boolean): void {
     this.sender.sendControl(PING, payload, callback, isMasked);
   }
 
   /** Sends a Pong, asked for or not (§5.5.3). */
-  pong(
-    payload: Uint8Array | string | Promise<Uint8Array>,
-    callback?: WriteCallback,
-    isMasked?: boolean,
-  ): void {
+  pong(payload: Payload, callback?: WriteCallback, isMasked?: boolean): void {
     this.sender.sendControl(PONG, payload, callback, isMasked);
   }
 

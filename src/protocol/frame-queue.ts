@@ -32,7 +32,7 @@ export class OutputBlock {
 export class FrameQueue {
   /** Bytes that wait to be taken. */
   byteLength = 0;
-  /** Whether among them is memory of the application's, which it may use again once `send()` has returned. */
+  /** Whether among them is memory of the application's, to be written before it changes. */
   isBorrowing = false;
 
   readonly #platform: Platform;
@@ -125,7 +125,7 @@ export class FrameQueue {
       body.set(payload);
     } else {
       body = payload;
-      this.isBorrowing = !isOwned;
+      if (!isOwned) this.isBorrowing = true;
     }
     if (isMasked) applyMask(body, 0, length, key);
     const bytes = this.#open(frameHeaderLength(length, isMasked));

@@ -18,7 +18,7 @@ export const LIMITS = {
   closeTimeoutMs: 30_000,
   /** How long a client waits, once both Close frames went through, for the server to close TCP first. */
   serverClosesFirstMs: 1_000,
-  /** First space for a message that does not arrive in one read; it grows with what has arrived, not with what is announced. */
+  /** First space for a message that does not arrive in one read; it grows with what has arrived. */
   assemblyBytes: 16 * 1024,
   /** From this many bytes on the space may leap to `assemblyLeapBytes`, if as much is announced. */
   assemblyLeapFromBytes: 32 * 1024,

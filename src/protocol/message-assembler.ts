@@ -1,6 +1,6 @@
-// Gathers the payload of a message that arrives in more than one piece. One buffer grows with the bytes that have come,
-// never with a length that was only announced, and holds nothing per fragment: a million one-byte fragments cost a
-// megabyte.
+// Gathers the payload of a message that arrives in more than one piece. One buffer grows with the bytes that have come: an
+// announced length is granted up to 16 KiB, 1 MiB behind 32 KiB, and sixteen times what is there. It holds nothing per
+// fragment: a million one-byte fragments cost a megabyte.
 
 import { copyMasked } from '../wire/mask.js';
 import { LIMITS } from './limits.js';

@@ -77,9 +77,11 @@ export class MessageReceiver implements FrameHandler {
   #control: MessageAssembler | undefined;
 
   #isPaused = false;
+  #isParsing = false;
   #isEnded = false;
   /** A message that was inflated in the background, for `resume()` to hand over. */
   #inflated: Uint8Array | undefined;
+  #inflateError: ProtocolError | undefined;
   /** Bytes that came while parsing was paused. */
   #waiting: Uint8Array[] | undefined;
 
@@ -111,12 +113,14 @@ export class MessageReceiver implements FrameHandler {
    */
   receive(bytes: Uint8Array): void {
     if (this.#isEnded) return;
-    if (this.#isPaused) {
+    // A stream in memory may answer what is sent while its bytes are being parsed: they come next.
+    if (this.#isPaused || this.#isParsing) {
       this.#waiting ??= [];
       this.#waiting.push(bytes);
       return;
     }
     this.#parse(bytes);
+    if (this.#waiting !== undefined) this.#parseWaiting();
   }
 
   /** Stops parsing after the frame at hand. */
@@ -142,12 +146,17 @@ export class MessageReceiver implements FrameHandler {
         if (!isDelivered && !this.#isEnded) this.pause();
       }
     }
+    if (this.#inflateError !== undefined && !this.#isEnded) this.#fail(this.#inflateError);
+    this.#parseWaiting();
+    if (this.isIdle) this.#sink.onIdle();
+  }
+
+  #parseWaiting(): void {
     while (this.#waiting !== undefined && !this.#isPaused && !this.#isEnded) {
       const bytes = this.#waiting.shift();
       if (bytes === undefined) this.#waiting = undefined;
       else this.#parse(bytes);
     }
-    if (this.isIdle) this.#sink.onIdle();
   }
 
   /** Ends receiving without a word: what was gathered is dropped, later bytes are discarded. */
@@ -163,11 +172,13 @@ export class MessageReceiver implements FrameHandler {
 
   #parse(bytes: Uint8Array): void {
     let isWhole = false;
+    this.#isParsing = true;
     try {
       this.#parser.push(bytes);
       isWhole = true;
     } finally {
       // A listener that throws interrupts the loop; the connection goes on behind the frame it threw at.
+      this.#isParsing = false;
       if (!isWhole && !this.#isEnded) this.pause();
       if (this.#isPaused && !this.#isEnded && this.#parser.consumed < bytes.length) {
         this.#waiting ??= [];
@@ -398,8 +409,7 @@ export class MessageReceiver implements FrameHandler {
         this.#sink.onReady();
       },
       (error) => {
-        if (this.#isEnded) return;
-        this.#fail(error);
+        this.#inflateError = error;
         this.#sink.onReady();
       },
     );

@@ -43,9 +43,12 @@ export interface MessageOptions {
   isMasked?: boolean | undefined;
 }
 
+/** What can be sent; a function is called when its turn has come, and holds up everything behind it until then. */
+export type Payload = Uint8Array | string | (() => Promise<Uint8Array>);
+
 interface Job {
   first: number;
-  payload: Uint8Array | string | Promise<Uint8Array>;
+  payload: Payload;
   byteLength: number;
   /** Whether the payload goes through the compressor; and where in the message it stands. */
   compress: boolean;
@@ -75,7 +78,7 @@ export class MessageSender {
   #isFirstFragment = true;
   #compressesMessage = false;
   /** Broadcasts that came in the middle of a fragmented message and go behind it (§5.4). */
-  #deferred: (() => void)[] | undefined;
+  #deferred: Broadcast[] | undefined;
   /** Present while a job is under way; what is sent meanwhile waits in it. */
   #queue: Job[] | undefined;
   #isAborted = false;
@@ -98,12 +101,7 @@ export class MessageSender {
    * @param payload a promise holds up everything behind it until it settles
    * @param byteLength of a promised payload
    */
-  sendMessage(
-    payload: Uint8Array | string | Promise<Uint8Array>,
-    options: MessageOptions,
-    callback?: WriteCallback,
-    byteLength = 0,
-  ): void {
+  sendMessage(payload: Payload, options: MessageOptions, callback?: WriteCallback, byteLength = 0): void {
     const isFirst = this.#isFirstFragment;
     this.#isFirstFragment = options.isFinal;
     // [RFC6455-6.1-6] [RFC6455-5.4-2] type in the first frame, continuation in the others
@@ -118,7 +116,7 @@ export class MessageSender {
         (this.#compressFromBytes === 0 || this.#lengthOf(payload, byteLength) >= this.#compressFromBytes);
     }
     const compress = this.#compressesMessage;
-    if (!compress && this.#queue === undefined && !(payload instanceof Promise)) {
+    if (!compress && this.#queue === undefined && !(typeof payload === 'function')) {
       this.#append(first, payload, isMasked, callback);
     } else {
       // [RFC7692-6.1-1] RSV1 on the first frame only
@@ -132,12 +130,12 @@ export class MessageSender {
   /** Sends a control frame; its payload is at most 125 bytes. */
   sendControl(
     opcode: number,
-    payload: Uint8Array | string | Promise<Uint8Array>,
+    payload: Payload,
     callback?: WriteCallback,
     isMasked = this.#masks,
     byteLength = 0,
   ): void {
-    if (this.#queue === undefined && !(payload instanceof Promise)) {
+    if (this.#queue === undefined && !(typeof payload === 'function')) {
       this.#append(FIN | opcode, payload, isMasked, callback);
       return;
     }
@@ -153,25 +151,26 @@ export class MessageSender {
   }
 
   /** Sends a message that others get too; takes the frame that was made for them wherever it is the same. */
-  sendBroadcast(message: Broadcast, callback?: WriteCallback): void {
+  sendBroadcast(message: Broadcast): void {
     if (!this.#isFirstFragment) {
       this.#deferred ??= [];
-      this.#deferred.push(() => this.sendBroadcast(message, callback));
+      this.queuedBytes += message.payload.length;
+      this.#deferred.push(message);
       return;
     }
     const { payload, isBinary, compress } = message;
     const compresses = compress && this.#deflater !== undefined && payload.length >= this.#compressFromBytes;
     if (this.#queue === undefined && !this.#masks) {
       if (!compresses) {
-        this.sendRaw([message.frame()], callback);
+        this.sendRaw([message.frame()]);
         return;
       }
       if (this.#sharedCompression !== undefined) {
-        this.#sendFrame(message.compressedFrame(this.#sharedCompression), payload.length, callback);
+        this.#sendFrame(message.compressedFrame(this.#sharedCompression), payload.length);
         return;
       }
     }
-    this.sendMessage(payload, { isBinary, isFinal: true, compress }, callback);
+    this.sendMessage(payload, { isBinary, isFinal: true, compress });
   }
 
   /** Sends bytes that are frames already, ahead of whatever waits for a compressor. */
@@ -201,27 +200,26 @@ export class MessageSender {
   #sendDeferred(): void {
     const deferred = this.#deferred!;
     this.#deferred = undefined;
-    for (const send of deferred) send();
+    for (const message of deferred) {
+      this.queuedBytes -= message.payload.length;
+      this.sendBroadcast(message);
+    }
   }
 
   /** Sends a frame that is made already, or will be. */
-  #sendFrame(
-    frame: Uint8Array | Promise<Uint8Array>,
-    byteLength: number,
-    callback: WriteCallback | undefined,
-  ): void {
+  #sendFrame(frame: Uint8Array | Promise<Uint8Array>, byteLength: number): void {
     if (frame instanceof Promise) {
       this.#submit({
         first: RAW,
-        payload: frame,
+        payload: () => frame,
         byteLength,
         compress: false,
         isFirst: false,
         isMasked: false,
-        callback,
+        callback: undefined,
       });
     } else {
-      this.sendRaw([frame], callback);
+      this.sendRaw([frame]);
     }
   }
 
@@ -240,13 +238,12 @@ export class MessageSender {
 
   /** Does a job; where that takes time, returns the promise of the end of it. */
   #run(job: Job): Promise<void> | undefined {
-    if (job.payload instanceof Promise) {
-      return job.payload.then((payload) => {
+    if (typeof job.payload === 'function')
+      return job.payload().then((payload) => {
         if (this.#isAborted) throw new Error('The socket was closed while the blob was being read');
         job.payload = payload;
         return this.#run(job);
       });
-    }
     if (job.first === RAW) {
       this.sendRaw([job.payload as Uint8Array], job.callback);
       return undefined;
@@ -300,14 +297,15 @@ export class MessageSender {
     const jobs = [failed, ...this.#queue!];
     this.#queue = undefined;
     this.queuedBytes = 0;
-    for (const job of jobs) job.callback?.(error);
     // Where the connection still stands a message is missing from it, and its compression context is lost.
     if (!this.#isAborted) this.#owner.onSendError(error);
+    // Each in a turn of its own: what one throws is neither the others' affair nor that of a promise.
+    for (const { callback } of jobs) if (callback !== undefined) queueMicrotask(() => callback(error));
   }
 
-  #lengthOf(payload: Uint8Array | string | Promise<Uint8Array>, promised: number): number {
+  #lengthOf(payload: Payload, promised: number): number {
     if (typeof payload === 'string') return this.#platform.textLength(payload);
-    return payload instanceof Promise ? promised : payload.length;
+    return typeof payload === 'function' ? promised : payload.length;
   }
 
   #bytesOf(payload: Uint8Array | string): Uint8Array {

@@ -48,6 +48,7 @@ export class SenderFace {
 
   /** Writes the pieces of one frame. */
   sendFrame(pieces: Uint8Array[], callback?: WriteCallback): void {
-    this.#driver.connection.sender.sendRaw(pieces, callback);
+    if (pieces.some((piece) => piece.length > 0)) this.#driver.connection.sender.sendRaw(pieces, callback);
+    else if (callback !== undefined) process.nextTick(callback);
   }
 }

@@ -54,12 +54,8 @@ class Ward {
 
   /** Cuts off, after the timeout, who was silent since this Ping. */
   #checkLater(pingNumber: number): void {
-    const dueAt = performance.now() + this.#timeoutMs;
-    setTimeout(() => {
-      // Our own event loop was blocked: the answers may still wait in the kernel.
-      if (performance.now() > dueAt + this.#timeoutMs) this.#checkLater(pingNumber);
-      else this.#check(pingNumber);
-    }, this.#timeoutMs).unref();
+    // When our own event loop was blocked the answers wait in the kernel: they are read between the timer and the check.
+    setTimeout(() => setImmediate(() => this.#check(pingNumber)), this.#timeoutMs).unref();
   }
 
   #check(pingNumber: number): void {
@@ -81,18 +77,26 @@ class Ward {
 
 const wards = new Map<string, Ward>();
 
+/** Longer ones wrap around in Node's timers. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** @throws RangeError when a duration is not one that a timer can have */
+export function checkHeartbeat({ intervalMs, timeoutMs = intervalMs }: HeartbeatOptions): void {
+  for (const ms of [intervalMs, timeoutMs]) {
+    if (!(ms > 0 && ms <= LONGEST_MS)) {
+      throw new RangeError(`heartbeat: 1 to ${LONGEST_MS} milliseconds were expected, got ${ms}`);
+    }
+  }
+}
+
 /**
  * Watches a socket until the returned function is called.
  *
- * @throws RangeError when a duration is not a positive finite number
+ * @throws RangeError when a duration is not one that a timer can have
  */
 export function watch(socket: Monitored, options: HeartbeatOptions): () => void {
+  checkHeartbeat(options);
   const { intervalMs, timeoutMs = intervalMs } = options;
-  for (const ms of [intervalMs, timeoutMs]) {
-    if (!(Number.isFinite(ms) && ms > 0)) {
-      throw new RangeError(`heartbeat: a positive number of milliseconds was expected, got ${ms}`);
-    }
-  }
   const key = `${intervalMs}/${timeoutMs}`;
   let ward = wards.get(key);
   if (ward === undefined) {

@@ -85,7 +85,7 @@ export function startOpeningHandshake(
   webSocket._url = address.url;
   const offered = protocols === undefined ? options.protocols : protocols;
   const deflate =
-    options.perMessageDeflate === false
+    'perMessageDeflate' in options && !options.perMessageDeflate
       ? undefined
       : new PerMessageDeflate({
           ...(typeof options.perMessageDeflate === 'object' ? options.perMessageDeflate : {}),
@@ -135,7 +135,7 @@ function request(webSocket: OpeningWebSocket, attempt: Attempt, version: 13 | 8)
   if (handshakeTimeout) {
     // Over the whole attempt, so that a server cannot hold it up with a byte now and then.
     const timer = setTimeout(() => {
-      abortOpeningHandshake(webSocket, 'Opening handshake has timed out');
+      if (webSocket._req === req) abortOpeningHandshake(webSocket, 'Opening handshake has timed out');
     }, handshakeTimeout);
     req.once('close', () => clearTimeout(timer));
   }

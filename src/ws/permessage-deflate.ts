@@ -48,7 +48,7 @@ export class PerMessageDeflate {
   constructor(options?: PerMessageDeflateOptions | null) {
     this._options = options ?? {};
     this._isServer = Boolean(this._options.isServer);
-    this._maxPayload = Number(this._options.maxPayload) | 0;
+    this._maxPayload = Number(this._options.maxPayload) || 0;
     this.#role = this._isServer ? 'server' : 'client';
   }
 

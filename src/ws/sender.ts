@@ -105,7 +105,7 @@ export class Sender implements SenderOwner {
       compress: options.compress ?? false,
       isMasked: options.mask ?? false,
     };
-    if (isBlob(data)) this.#sender.sendMessage(readBlob(data), message, callback, data.size);
+    if (isBlob(data)) this.#sender.sendMessage(() => readBlob(data), message, callback, data.size);
     else this.#sender.sendMessage(typeof data === 'string' ? data : toBytes(data), message, callback);
   }
 
@@ -152,7 +152,7 @@ export class Sender implements SenderOwner {
   ): void {
     if (isBlob(data)) {
       checkControlLength(data.size);
-      this.#sender.sendControl(opcode, readBlob(data), callback, mask ?? false, data.size);
+      this.#sender.sendControl(opcode, () => readBlob(data), callback, mask ?? false, data.size);
       return;
     }
     const payload = typeof data === 'string' ? Buffer.from(data) : toBytes(data);
@@ -165,6 +165,10 @@ export class Sender implements SenderOwner {
   /** Writes what is ready. */
   wake(callback?: WriteCallback): void {
     const taken = this.#sender.output.take();
+    if (taken === undefined) {
+      if (callback !== undefined) process.nextTick(callback);
+      return;
+    }
     const pieces = Array.isArray(taken) ? taken : [taken];
     const last = pieces.pop();
     this._socket.cork();

@@ -14,7 +14,9 @@ import { platform } from '../io/platform.js';
 import { acceptKey } from '../protocol/accept-key.js';
 import { Broadcast } from '../protocol/broadcast.js';
 import { LIMITS } from '../protocol/limits.js';
+import { buildOffer } from '../protocol/permessage-deflate.js';
 import {
+  type AcceptedRequest,
   buildResponse,
   checkRequest,
   checkSubprotocols,
@@ -28,8 +30,9 @@ import {
 import { chooseSubprotocol } from '../protocol/subprotocol.js';
 import { formatExtensions, parseExtensions } from '../wire/extension-header.js';
 import { OPEN } from './constants.js';
+import { checkHeartbeat } from './heartbeat.js';
 import type { SocketOptions } from './options.js';
-import { EMPTY, toBytes } from './payload.js';
+import { checkCloseCode, checkReason, EMPTY, toBytes } from './payload.js';
 import { PerMessageDeflate, type PerMessageDeflateOptions } from './permessage-deflate.js';
 import { WebSocket } from './websocket.js';
 
@@ -85,6 +88,8 @@ export class WebSocketServer extends EventEmitter {
   #state: State = 'running';
   #closesWithLastClient = false;
   #removeListeners: () => void = () => {};
+  /** Ends connections to our own server that have not become WebSockets. */
+  #dropHandshakes: () => void = () => {};
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
     this.handleUpgrade(request, socket, head, this.#onUpgraded);
   /** One listener for all clients, which it is called on. */
@@ -129,6 +134,11 @@ export class WebSocketServer extends EventEmitter {
     // DIFFERS(ws): a limit that is given as `undefined` is the default, not none.
     if (this.options.maxPayload === undefined) this.options.maxPayload = LIMITS.maxPayload;
     if (this.options.perMessageDeflate === true) this.options.perMessageDeflate = {};
+    // What cannot be is said here, not when the first client comes.
+    if (this.options.heartbeat) checkHeartbeat(this.options.heartbeat);
+    if (this.options.perMessageDeflate) {
+      buildOffer({ ...(this.options.perMessageDeflate as PerMessageDeflateOptions) });
+    }
     if (this.options.clientTracking) this.clients = new Set();
     const untrack = (client: WebSocket): void => this.#untrack(client);
     this.#onClientClose = function () {
@@ -139,7 +149,11 @@ export class WebSocketServer extends EventEmitter {
       this.#listenTo(server);
     } else if (port != null) {
       const own = createServer(answerUpgradeRequired);
-      takeUpgrades(own, this.#onUpgrade);
+      const dropSilent = takeUpgrades(own, this.#onUpgrade);
+      this.#dropHandshakes = () => {
+        dropSilent();
+        own.closeAllConnections();
+      };
       this._server = own;
       this.#listenTo(own);
       own.listen(port, host as string, backlog as number, callback);
@@ -165,8 +179,8 @@ export class WebSocketServer extends EventEmitter {
   close(callback?: (error?: Error) => void): void;
   close(options: CloseOptions): Promise<void>;
   close(options?: CloseOptions | ((error?: Error) => void)): Promise<void> | undefined {
-    if (typeof options === 'object') return this.#closeAll(options);
-    this.#stop(options);
+    if (typeof options === 'object' && options !== null) return this.#closeAll(options);
+    this.#stop(options ?? undefined);
     return undefined;
   }
 
@@ -213,10 +227,24 @@ export class WebSocketServer extends EventEmitter {
       this.#refuse(request, socket, verdict);
       return;
     }
-    if (!this.shouldHandle(request)) {
-      abort(socket, rejection(400));
-      return;
-    }
+    // DIFFERS(ws): a promise is waited for, as its types say.
+    whenSettled(
+      this.shouldHandle(request),
+      (isOurs) => {
+        if (isOurs) this.#acceptUpgrade(request, socket, head, verdict, callback);
+        else abort(socket, rejection(400));
+      },
+      (error) => this.#refuse(request, socket, rejection(500), error),
+    );
+  }
+
+  #acceptUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    verdict: AcceptedRequest,
+    callback: OnUpgraded,
+  ): void {
     const subprotocols = checkSubprotocols(request);
     const extensions = this.#negotiate(request);
     if (!subprotocols.ok || extensions === undefined) {
@@ -346,14 +374,7 @@ export class WebSocketServer extends EventEmitter {
     }
     const answer = verifyClient.call(this.options, info, decide);
     // DIFFERS(ws): a promise is waited for; there it is truthy, and lets everybody in.
-    if (answer instanceof Promise) {
-      answer.then(
-        (isVerified) => process.nextTick(decide, Boolean(isVerified)),
-        (error) => this.#refuse(info.req, socket, rejection(500, undefined), error),
-      );
-    } else {
-      decide(Boolean(answer));
-    }
+    whenSettled(answer, decide, (error) => this.#refuse(info.req, socket, rejection(500), error));
   }
 
   /** Refuses a handshake, unless a 'wsClientError' listener takes that over. */
@@ -393,9 +414,12 @@ export class WebSocketServer extends EventEmitter {
   }
 
   async #closeAll({ code = 1001, reason, timeoutMs = 10_000 }: CloseOptions): Promise<void> {
+    checkCloseCode(code);
+    checkReason(reason);
     const clients = [...(this.clients ?? [])];
     const timer = setTimeout(() => {
       for (const client of clients) client.terminate();
+      this.#dropHandshakes();
     }, timeoutMs);
     const ends = [this as EventEmitter, ...clients].map(
       (emitter) => new Promise((resolve) => emitter.once('close', resolve)),
@@ -432,6 +456,22 @@ function abort(socket: Duplex, reason: Rejection): void {
   }
   socket.once('finish', () => socket.destroy());
   socket.end(response);
+}
+
+/** Goes on with an answer, or with what it turns out to be; listeners that throw do so into the process. */
+function whenSettled(
+  answer: unknown,
+  proceed: (isYes: boolean) => void,
+  fail: (error: unknown) => void,
+): void {
+  if (typeof (answer as PromiseLike<unknown> | undefined)?.then !== 'function') {
+    proceed(Boolean(answer));
+    return;
+  }
+  Promise.resolve(answer).then(
+    (value) => process.nextTick(proceed, Boolean(value)),
+    (error) => process.nextTick(fail, error),
+  );
 }
 
 function destroyOnError(this: Duplex): void {

@@ -27,7 +27,7 @@ import {
   removeEventListener,
   setAttributeHandler,
 } from './event-target.js';
-import { type HeartbeatOptions, watch } from './heartbeat.js';
+import { checkHeartbeat, type HeartbeatOptions, watch } from './heartbeat.js';
 import { iterateMessages, type Message } from './message-iterator.js';
 import { abortOpeningHandshake, type ClientOptions, startOpeningHandshake } from './opening-handshake.js';
 import type { SocketOptions } from './options.js';
@@ -109,6 +109,7 @@ export class WebSocket extends EventEmitter {
     this._maxPendingAutoPongs = given?.maxPendingAutoPongs;
     this.#crashes = given?.crashOnUnhandledError;
     this.#heartbeat = given?.heartbeat;
+    if (this.#heartbeat !== undefined) checkHeartbeat(this.#heartbeat);
     this.#maxPayloadOption = given?.maxPayload ?? LIMITS.maxPayload;
     this._isServer = address === null;
     if (address === null) return;
@@ -230,7 +231,7 @@ export class WebSocket extends EventEmitter {
       settings == null ? (isText ? TEXT_MESSAGE : BINARY_MESSAGE) : toMessageOptions(settings, isText);
     const { sender } = this.#owner!.driver.connection;
     if (typeof payload === 'string') sender.sendMessage(payload, message, done);
-    else if (isBlob(payload)) sender.sendMessage(readBlob(payload), message, done, payload.size);
+    else if (isBlob(payload)) sender.sendMessage(() => readBlob(payload), message, done, payload.size);
     else sender.sendMessage(toBytes(payload || EMPTY), message, done);
   }
 
@@ -435,7 +436,7 @@ export class WebSocket extends EventEmitter {
     const { connection } = this.#owner!.driver;
     if (isBlob(payload)) {
       checkControlLength(payload.size);
-      connection[kind](readBlob(payload), done, isMasked);
+      connection[kind](() => readBlob(payload), done, isMasked);
       return;
     }
     const bytes = typeof payload === 'string' ? payload : toBytes(payload || EMPTY);

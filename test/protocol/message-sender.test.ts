@@ -177,8 +177,14 @@ describe('promised payloads', () => {
   both('[RFC6455-6.1-9]', 'the payload is promised -> what comes behind waits', async (role) => {
     const endpoint = new Endpoint(role);
     const message = { isBinary: true, isFinal: true, compress: false };
-    endpoint.connection.sender.sendMessage(Promise.resolve(Buffer.from('blob')), message, undefined, 4);
-    endpoint.connection.sender.sendControl(9, Promise.resolve(Buffer.from('ping')), undefined, undefined, 4);
+    endpoint.connection.sender.sendMessage(() => Promise.resolve(Buffer.from('blob')), message, undefined, 4);
+    endpoint.connection.sender.sendControl(
+      9,
+      () => Promise.resolve(Buffer.from('ping')),
+      undefined,
+      undefined,
+      4,
+    );
     endpoint.send('text');
     expect(endpoint.connection.bufferedBytes).toBe(12);
     expect(described(endpoint)).toEqual([]);
@@ -192,7 +198,7 @@ describe('promised payloads', () => {
     const seen: (string | undefined)[] = [];
     const done: WriteCallback = (error) => seen.push(error?.message);
     const message = { isBinary: true, isFinal: true, compress: false };
-    endpoint.connection.sender.sendMessage(Promise.reject(new Error('unreadable')), message, done, 4);
+    endpoint.connection.sender.sendMessage(() => Promise.reject(new Error('unreadable')), message, done, 4);
     endpoint.connection.sender.sendMessage('behind', message, done);
     await turn();
     expect(seen).toEqual(['unreadable', 'unreadable']);
@@ -230,7 +236,7 @@ describe('abort', () => {
       const seen: unknown[] = [];
       const message = { isBinary: true, isFinal: true, compress: false };
       const done: WriteCallback = (error) => seen.push(error instanceof Error);
-      endpoint.connection.sender.sendMessage(Promise.resolve(Buffer.from('blob')), message, done, 4);
+      endpoint.connection.sender.sendMessage(() => Promise.resolve(Buffer.from('blob')), message, done, 4);
       endpoint.connection.transportClosed();
       await turn();
       expect([seen, described(endpoint), endpoint.events]).toEqual([[true], [], []]);

@@ -103,7 +103,12 @@ describe('the answer', () => {
     async (role) => {
       const endpoint = new Endpoint(role);
       const message = { isBinary: true, isFinal: true, compress: false };
-      endpoint.connection.sender.sendMessage(Promise.resolve(Buffer.from('late')), message, undefined, 4);
+      endpoint.connection.sender.sendMessage(
+        () => Promise.resolve(Buffer.from('late')),
+        message,
+        undefined,
+        4,
+      );
       endpoint.receive(fromPeer(role, { opcode: 8 }));
       expect(endpoint.takeFrames()).toEqual([]);
       await new Promise((resolve) => setImmediate(resolve));

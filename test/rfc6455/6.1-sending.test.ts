@@ -48,7 +48,12 @@ both(
     const errors: unknown[] = [];
     const message = { isBinary: true, isFinal: true, compress: false };
     const { sender } = endpoint.connection;
-    sender.sendMessage(Promise.resolve(Buffer.from('late')), message, (error) => errors.push(error), 4);
+    sender.sendMessage(
+      () => Promise.resolve(Buffer.from('late')),
+      message,
+      (error) => errors.push(error),
+      4,
+    );
     endpoint.connection.terminate();
     await turn();
     expect(endpoint.takeFrames()).toEqual([]);

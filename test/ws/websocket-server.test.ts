@@ -120,6 +120,35 @@ describe('close(options)', () => {
     await peer.ended;
   });
 
+  it.each([
+    ['nothing', ''],
+    ['half a request', 'GET / HT'],
+  ])('a connection that has sent %s -> does not hold up the end beyond timeoutMs', async (_what, bytes) => {
+    const { wss, port } = await listen();
+    const socket = net.connect(port, '127.0.0.1');
+    const ended = next(socket, 'close');
+    socket.on('error', () => {});
+    const accepted = next(wss._server as http.Server, 'connection');
+    await next(socket, 'connect');
+    if (bytes !== '') socket.write(bytes);
+    await accepted;
+    await wss.close({ timeoutMs: 20 });
+    await ended;
+  });
+
+  it('null -> as without an argument', async () => {
+    const { wss } = await listen();
+    const closed = next(wss, 'close');
+    wss.close(null as never);
+    await closed;
+  });
+
+  it('a code that cannot be sent -> rejects, and the server goes on', async () => {
+    const { wss, port } = await listen();
+    await expect(wss.close({ code: 1006 })).rejects.toThrow(TypeError);
+    expect(await (await connect(port)).pinged()).toBeGreaterThan(0);
+  });
+
   it('await using -> closed at the end of the block', async () => {
     const { wss, port } = await listen();
     const closed = next(await connect(port), 'close');
@@ -151,6 +180,26 @@ describe('verifyClient with one parameter', () => {
     const socket = net.connect(port, '127.0.0.1');
     cleanups.push(() => socket.destroy());
     // The frame is there before the answer is; nothing of it may be lost.
+    socket.write(upgradeRequest());
+    expect(String((await next(socket, 'data'))[0])).toContain(status);
+  });
+
+  it('something with a then() that comes to false -> 401', async () => {
+    const { port } = await listen({
+      // biome-ignore lint/suspicious/noThenProperty: that is the point
+      verifyClient: () => ({ then: (resolve: (is: boolean) => void) => resolve(false) }),
+    });
+    expect(await exchange(port, upgradeRequest())).toMatch(/^HTTP\/1.1 401 /);
+  });
+
+  it.each([
+    [true, 'HTTP/1.1 101'],
+    [false, 'HTTP/1.1 400'],
+  ])('shouldHandle() with a promise of %s -> %s', async (answer, status) => {
+    const { wss, port } = await listen();
+    wss.shouldHandle = async () => answer;
+    const socket = net.connect(port, '127.0.0.1');
+    cleanups.push(() => socket.destroy());
     socket.write(upgradeRequest());
     expect(String((await next(socket, 'data'))[0])).toContain(status);
   });

@@ -1,7 +1,7 @@
 // What the WebSocket class has beyond `ws`: promises, iteration, backpressure, heartbeat, limits that change, and no
 // crash of the process. What it shares with `ws` is tested in `behaviour/`, against both.
 import type { AddressInfo } from 'node:net';
-import { PassThrough } from 'node:stream';
+import { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ClientOptions } from '../../src/ws/opening-handshake.js';
 import { WebSocket } from '../../src/ws/websocket.js';
@@ -180,6 +180,107 @@ async function rawClientOf(options: ServerOptions = {}) {
   return { socket, peer, wss };
 }
 
+describe('send callbacks', () => {
+  it('one throws -> those behind it are called, and the process hears of it', async () => {
+    const { client, server } = await pair();
+    const thrown = uncaught();
+    const called: string[] = [];
+    client.send('first');
+    client.send('second', () => {
+      called.push('second');
+      throw new Error('callback');
+    });
+    client.send('third', () => called.push('third'));
+    expect(((await thrown) as Error).message).toBe('callback');
+    expect(await client.closed(1000)).toMatchObject({ code: 1000, wasClean: true });
+    expect(called).toEqual(['second', 'third']);
+    expect(server.readyState).not.toBe(WebSocket.OPEN);
+  });
+
+  it('a Blob that waits behind another and cannot be read -> its error, no unhandled rejection', async () => {
+    const { client } = await pair();
+    const blob = (read: () => Promise<ArrayBuffer>) => ({
+      ...{ size: 3, type: '', stream: () => {}, [Symbol.toStringTag]: 'Blob' },
+      arrayBuffer: read,
+    });
+    client.on('error', () => {});
+    let isRead = false;
+    client.send(blob(() => new Promise((resolve) => setTimeout(() => resolve(new ArrayBuffer(3)), 20))));
+    const failed = new Promise((resolve) => {
+      const unreadable = blob(() => {
+        isRead = true;
+        return Promise.reject(new Error('unreadable'));
+      });
+      client.send(unreadable, undefined, resolve as () => void);
+    });
+    expect(isRead).toBe(false);
+    expect(await failed).toMatchObject({ message: 'unreadable' });
+  });
+});
+
+/** The next exception that reaches the process, with the test runner's own listeners out of the way. */
+function uncaught(): Promise<unknown> {
+  const listeners = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  return new Promise((resolve) => {
+    process.once('uncaughtException', (error) => {
+      for (const listener of listeners) process.on('uncaughtException', listener);
+      resolve(error);
+    });
+  });
+}
+
+describe('a stream in memory that answers while it is written to', () => {
+  it('input inside of input -> parsed behind it, nothing lost', () => {
+    const socket = new WebSocket(null);
+    const frame = (text: string) =>
+      Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)]);
+    const stream = new Duplex({
+      read() {},
+      write(_chunk, _encoding, callback) {
+        if (answers > 0) stream.emit('data', frame(`answer ${answers--}`));
+        callback();
+      },
+    });
+    let answers = 2;
+    const seen: string[] = [];
+    socket.on('message', (data) => {
+      seen.push(String(data));
+      // Large enough to be written at once, in the middle of the chunk.
+      if (seen.length === 1) socket.send(Buffer.alloc(100_000));
+    });
+    socket.setSocket(stream);
+    stream.emit('data', Buffer.concat([frame('one'), frame('two'), frame('three')]));
+    expect(seen.slice(0, 3)).toEqual(['one', 'two', 'three']);
+    expect(seen.slice(3)).toEqual(['answer 2', 'answer 1']);
+    socket.terminate();
+  });
+});
+
+describe('closeTimeout', () => {
+  it('0 -> a peer that does not answer is cut at once', async () => {
+    const { socket } = await rawClientOf({ closeTimeout: 0 });
+    socket.close();
+    expect((await next(socket, 'close'))[0]).toBe(1006);
+  });
+});
+
+describe('perMessageDeflate', () => {
+  it.each([null, false, undefined])('%s -> not offered', async (perMessageDeflate) => {
+    const raw = await RawServer.listen();
+    cleanups.push(() => raw.close());
+    const client = new WebSocket(raw.url, { perMessageDeflate } as ClientOptions);
+    await next(client, 'open');
+    expect(raw.requests[0]?.headers).not.toHaveProperty('sec-websocket-extensions');
+    client.terminate();
+  });
+
+  it('a window that does not exist -> RangeError from the constructor of the server', () => {
+    const options = { noServer: true, perMessageDeflate: { serverMaxWindowBits: 20 } };
+    expect(() => new WebSocketServer(options)).toThrow(RangeError);
+  });
+});
+
 describe('drain', () => {
   it('emitted once what the socket found too much has left', async () => {
     const { client, server } = await pair();
@@ -241,8 +342,10 @@ describe('heartbeat', () => {
   });
 
   it('durations that are none -> RangeError', async () => {
-    const client = new WebSocket(null, undefined, { heartbeat: { intervalMs: 0 } });
-    expect(() => client.setSocket(new PassThrough())).toThrow(RangeError);
+    for (const intervalMs of [0, -1, Number.NaN, 2 ** 31]) {
+      expect(() => new WebSocket(null, undefined, { heartbeat: { intervalMs } })).toThrow(RangeError);
+      expect(() => new WebSocketServer({ noServer: true, heartbeat: { intervalMs } })).toThrow(RangeError);
+    }
   });
 });
 
@@ -304,12 +407,8 @@ describe('an error that nobody listens to', () => {
 
   it('crashOnUnhandledError -> thrown into the process, as in ws', async () => {
     const { peer } = await rawClientOf({ crashOnUnhandledError: true, closeTimeout: 20 });
-    const listeners = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    const thrown = next(process, 'uncaughtException');
+    const thrown = uncaught();
     peer.send({ opcode: 3 });
-    const [error] = await thrown;
-    for (const listener of listeners) process.on('uncaughtException', listener);
-    expect(error).toMatchObject({ code: 'WS_ERR_INVALID_OPCODE' });
+    expect(await thrown).toMatchObject({ code: 'WS_ERR_INVALID_OPCODE' });
   });
 });
