@@ -230,7 +230,9 @@ export class Driver implements Transport {
 
   onData(chunk: Uint8Array): void {
     this.hasReceived = true;
-    this.#receive(chunk);
+    // A stream in memory may answer in the middle of a chunk: the receiver keeps that for later, and we are at it already.
+    if (this.#isReceiving) this.connection.receiver.receive(chunk);
+    else this.#receive(chunk);
   }
 
   onEnd(): void {

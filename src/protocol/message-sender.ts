@@ -15,7 +15,7 @@ export type WriteCallback = (error?: Error | null) => void;
 export interface SenderOwner {
   /** `output` has grown; `callback` is that of the frame that was appended. */
   wake(callback?: WriteCallback): void;
-  /** Nothing waits for a compressor or a promised payload any more. */
+  /** Nothing waits for a compressor, or to be read, any more. */
   onQueueEmpty(): void;
   /** A message could not be compressed or read, for a reason other than the connection's end. */
   onSendError(error: Error): void;
@@ -65,7 +65,7 @@ const RAW = -1;
 export class MessageSender {
   /** What is ready for the wire. */
   readonly output: FrameQueue;
-  /** Bytes that wait for a compressor or for a promised payload. */
+  /** Bytes that wait for a compressor, or to be read. */
   queuedBytes = 0;
 
   readonly #platform: Platform;
@@ -98,8 +98,7 @@ export class MessageSender {
    * Sends a message, or a fragment of one. What the first fragment says about type and compression holds for the
    * message.
    *
-   * @param payload a promise holds up everything behind it until it settles
-   * @param byteLength of a promised payload
+   * @param byteLength of a payload that is read later
    */
   sendMessage(payload: Payload, options: MessageOptions, callback?: WriteCallback, byteLength = 0): void {
     const isFirst = this.#isFirstFragment;
@@ -116,7 +115,7 @@ export class MessageSender {
         (this.#compressFromBytes === 0 || this.#lengthOf(payload, byteLength) >= this.#compressFromBytes);
     }
     const compress = this.#compressesMessage;
-    if (!compress && this.#queue === undefined && !(typeof payload === 'function')) {
+    if (!compress && this.#queue === undefined && typeof payload !== 'function') {
       this.#append(first, payload, isMasked, callback);
     } else {
       // [RFC7692-6.1-1] RSV1 on the first frame only
@@ -135,7 +134,7 @@ export class MessageSender {
     isMasked = this.#masks,
     byteLength = 0,
   ): void {
-    if (this.#queue === undefined && !(typeof payload === 'function')) {
+    if (this.#queue === undefined && typeof payload !== 'function') {
       this.#append(FIN | opcode, payload, isMasked, callback);
       return;
     }
