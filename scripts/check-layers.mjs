@@ -18,7 +18,7 @@ const FLOORS = {
   },
   face: { floors: ['wire', 'protocol', 'ws'], node: [] },
   agent: { floors: ['face'], node: ['crypto', 'events'] },
-  conform: { floors: ['wire'], node: ['crypto', 'net', 'tls', 'zlib'] },
+  conform: { floors: ['wire'], node: ['buffer', 'crypto', 'net', 'tls', 'zlib'] },
   cli: { floors: ['wire', 'ws', 'face', 'agent', 'conform'], node: ANY },
 };
 

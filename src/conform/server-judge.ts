@@ -1,0 +1,123 @@
+// Judges a server: dials it for each case, several at a time, and hands each result on as it comes.
+
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { AgentMemory, ConformanceCase, Encounter } from './case.js';
+import { OpeningFailed } from './opening.js';
+import { RawConnection } from './raw-connection.js';
+import type { CaseResult } from './result.js';
+import { runCase } from './run-case.js';
+import type { WireLog } from './wire-log.js';
+
+const CONNECT_LIMIT_MS = 5000;
+/** Heavy cases are bound by the processor and by memory: more of them at once only makes each slower. */
+const MAX_HEAVY_JOBS = 2;
+
+export interface TlsOptions {
+  /** Certificates to trust, PEM. */
+  ca?: string | Buffer;
+  /** False takes any certificate. Default: true. */
+  rejectUnauthorized?: boolean;
+}
+
+export interface JudgeServerOptions {
+  url: URL;
+  /** What the server is called in reports. */
+  agent: string;
+  cases: readonly ConformanceCase[];
+  /** How many cases run at a time. Default: 8. */
+  jobs?: number;
+  /** An upper bound for the time of every case, in milliseconds. */
+  limitMs?: number;
+  tls?: TlsOptions;
+  onResult?: (result: CaseResult) => void;
+  /** Ends the run early: cases that have not begun are left out. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Runs cases against a server that echoes messages.
+ *
+ * @returns the results in the order of `cases`; those of cases that were not begun before `signal` are left out
+ */
+export async function judgeServer(options: JudgeServerOptions): Promise<CaseResult[]> {
+  const { cases, jobs = 8 } = options;
+  const memory: AgentMemory = { handshakeKeys: new Set() };
+  const results = new Map<string, CaseResult>();
+  const work = async (queue: ConformanceCase[]): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined && !options.signal?.aborted; next = queue.shift()) {
+      const result = await judgeOne(next, options, memory);
+      results.set(next.id, result);
+      options.onResult?.(result);
+    }
+  };
+  const runAll = async (chosen: ConformanceCase[], workers: number): Promise<void> => {
+    await Promise.all(Array.from({ length: workers }, () => work(chosen)));
+  };
+  await runAll(
+    cases.filter(({ isHeavy }) => isHeavy !== true),
+    jobs,
+  );
+  await runAll(
+    cases.filter(({ isHeavy }) => isHeavy === true),
+    Math.min(jobs, MAX_HEAVY_JOBS),
+  );
+  return cases.flatMap(({ id }) => results.get(id) ?? []);
+}
+
+function judgeOne(
+  one: ConformanceCase,
+  options: JudgeServerOptions,
+  memory: AgentMemory,
+): Promise<CaseResult> {
+  const { url, agent, limitMs, tls = {} } = options;
+  return runCase(one, {
+    agent,
+    ...(limitMs !== undefined && { limitMs }),
+    encounter: (log, own): Encounter => ({
+      subject: 'server',
+      url,
+      log,
+      memory,
+      connect: async () => own(await dial(url, tls, log)),
+    }),
+  });
+}
+
+/**
+ * Opens TCP, and TLS for `wss:`.
+ *
+ * @throws OpeningFailed
+ */
+export function dial(url: URL, tls: TlsOptions, log: WireLog): Promise<RawConnection> {
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const isSecure = url.protocol === 'wss:';
+  const port = Number(url.port || (isSecure ? 443 : 80));
+  return new Promise((resolve, reject) => {
+    const onConnect = (): void => {
+      clearTimeout(timer);
+      socket.removeAllListeners('error');
+      log.note(`TCP${isSecure ? ' and TLS' : ''} connected`);
+      resolve(new RawConnection(socket, log));
+    };
+    const socket: Socket = isSecure
+      ? connectTls(
+          {
+            host,
+            port,
+            ...(isIP(host) === 0 && { servername: host }),
+            ...tls,
+            allowHalfOpen: true,
+          } as object,
+          onConnect,
+        )
+      : connectTcp({ host, port, allowHalfOpen: true }, onConnect);
+    const fail = (why: string): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(new OpeningFailed(`No connection to ${url.host}: ${why}.`));
+    };
+    const timer = setTimeout(() => fail(`nothing within ${CONNECT_LIMIT_MS / 1000} s`), CONNECT_LIMIT_MS);
+    socket.once('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
+  });
+}
