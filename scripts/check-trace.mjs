@@ -14,10 +14,11 @@ const isCheck = process.argv.includes('--check');
 const require = createRequire(import.meta.url);
 
 const SOURCE = /\.[mc]?[jt]s$/;
-const CITATION = /\bRFC\d+-\d+(?:[.-]\w+)*/g;
+const CITATION = /\bRFC\d+-\d+(?:[.-]\w+)*(?:[.-]?\$\{)?/g;
 /** The programs and the conformance suite judge and explain; they enforce nothing, and their tests show nothing of that. */
 const BESIDE = /^(?:src|test)\/(?:cli|conform)\//;
 const CASES = 'dist/conform/cases';
+const CASE_INDEX = join(root, CASES, 'index.js');
 const MAX_CASES_SHOWN = 6;
 
 const { requirements } = JSON.parse(readFileSync(join(root, 'docs', 'requirements.json'), 'utf8'));
@@ -45,6 +46,8 @@ function collect(top) {
     const name = nameOf(file);
     for (const [index, line] of readFileSync(file, 'utf8').split('\n').entries()) {
       for (const id of line.match(CITATION) ?? []) {
+        // An id that is put together while the program runs cannot be looked up.
+        if (id.endsWith('${')) continue;
         if (!known.has(id)) problems.push(`${name}:${index + 1}: ${unknown(id)}`);
         if (!BESIDE.test(name)) add(found, id, name.slice(top.length + 1), name);
       }
@@ -56,14 +59,14 @@ function collect(top) {
 /** Which conformance cases list each id. */
 function collectCases() {
   const found = new Map();
-  if (!existsSync(join(root, CASES, 'index.js'))) {
+  if (!existsSync(CASE_INDEX)) {
     problems.push(
       `${CASES}/index.js is not there, so no conformance case counts: build first (npm run build)`,
     );
     return found;
   }
   const origins = findOrigins();
-  for (const conformanceCase of require(join(root, CASES, 'index.js')).CASES) {
+  for (const conformanceCase of require(CASE_INDEX).CASES) {
     for (const id of conformanceCase.requirements) {
       if (!known.has(id)) problems.push(`case ${conformanceCase.id}: ${unknown(id)}`);
       add(found, id, conformanceCase.id, origins.get(conformanceCase));
@@ -72,17 +75,16 @@ function collectCases() {
   return found;
 }
 
-/** The source file of each case: of the module that exports a list with it, other than an index, which gathers lists. */
+/** The source file of each case: of the module that exports the shortest list with it. Longer ones gather others. */
 function findOrigins() {
-  const origins = new Map();
+  const lists = [];
   for (const file of filesUnder(join(root, CASES))) {
-    if (file.endsWith(`${sep}index.js`)) continue;
+    if (file === CASE_INDEX) continue;
     const source = nameOf(file).replace(/^dist/, 'src').replace(/js$/, 'ts');
-    for (const list of Object.values(require(file)).filter(Array.isArray)) {
-      for (const conformanceCase of list) origins.set(conformanceCase, source);
-    }
+    for (const list of Object.values(require(file)).filter(Array.isArray)) lists.push({ source, list });
   }
-  return origins;
+  lists.sort((a, b) => b.list.length - a.list.length);
+  return new Map(lists.flatMap(({ source, list }) => list.map((entry) => [entry, source])));
 }
 
 function add(found, id, label, file) {

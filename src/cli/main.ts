@@ -1,7 +1,5 @@
 #!/usr/bin/env node
 // The `hawser` program: finds the command, and turns what it did into an exit code.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   type CommandSpec,
   EXIT,
@@ -11,9 +9,12 @@ import {
   parseArguments,
   UsageError,
 } from './arguments.js';
+import { bench, benchCommand } from './bench.js';
+import { conform, conformCommand } from './conform.js';
 import { connect, connectCommand } from './connect.js';
 import { inspect, inspectCommand } from './inspect.js';
 import { serve, serveCommand } from './serve.js';
+import { readVersion } from './version.js';
 
 interface Command {
   spec: CommandSpec;
@@ -24,6 +25,8 @@ const COMMANDS: Command[] = [
   { spec: serveCommand, run: (parsed) => serve(parsed) },
   { spec: connectCommand, run: (parsed) => connect(parsed) },
   { spec: inspectCommand, run: (parsed) => inspect(parsed) },
+  { spec: benchCommand, run: (parsed) => bench(parsed) },
+  { spec: conformCommand, run: (parsed) => conform(parsed) },
 ];
 
 async function main(argv: string[]): Promise<number> {
@@ -49,11 +52,6 @@ function findCommand(name: string): Command {
 
 function programHelp(): string {
   return formatProgramHelp(COMMANDS.map(({ spec }) => spec));
-}
-
-function readVersion(): string {
-  const file = join(__dirname, '..', '..', 'package.json');
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
 function print(text: string): number {

@@ -22,6 +22,8 @@ const MAX_AGENT_NAME = 100;
 
 export interface JudgeClientOptions {
   cases: readonly ConformanceCase[];
+  /** What the client is called in reports, whatever it calls itself. */
+  agent?: string;
   /** Where to listen. Default: a free port of 127.0.0.1. */
   host?: string;
   port?: number;
@@ -29,6 +31,8 @@ export interface JudgeClientOptions {
   tls?: { cert: string | Buffer; key: string | Buffer };
   /** An upper bound for the time of every case, in milliseconds. */
   limitMs?: number;
+  /** Everything that the tester sends goes out in TCP writes of that many bytes. */
+  chopBytes?: number;
   onResult?: (result: CaseResult) => void;
   /** A client asked for the reports: time to write them. */
   onUpdateReports?: (agent: string) => void;
@@ -112,10 +116,10 @@ export class ClientJudge {
   async #answer(socket: Socket, head: Uint8Array): Promise<void> {
     const target = / (\S+) HTTP\//.exec(Buffer.from(head.subarray(0, 2048)).toString('latin1'))?.[1] ?? '/';
     const url = new URL(target.startsWith('/') ? target : '/', 'ws://127.0.0.1');
-    const agent = (url.searchParams.get('agent') ?? 'client').slice(0, MAX_AGENT_NAME);
+    const agent = (this.#options.agent ?? url.searchParams.get('agent') ?? 'client').slice(0, MAX_AGENT_NAME);
     const open = (log: WireLog): RawConnection => {
       log.bytes('peer', head);
-      return new RawConnection(socket, log, { head });
+      return new RawConnection(socket, log, { request: { head }, chopBytes: this.#options.chopBytes });
     };
     if (url.pathname === '/runCase') return this.#runCase(url, agent, open);
     const connection = open(new WireLog());

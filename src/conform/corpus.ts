@@ -80,7 +80,13 @@ function cachedFile(name: CorpusName): CachedFile {
     const { isText, generate } = GENERATORS[name];
     const bytes = generate();
     const offsets = isText ? codePointOffsets(bytes) : undefined;
-    file = { name, isText, bytes, length: offsets === undefined ? bytes.length : offsets.length - 1, offsets };
+    file = {
+      name,
+      isText,
+      bytes,
+      length: offsets === undefined ? bytes.length : offsets.length - 1,
+      offsets,
+    };
     files.set(name, file);
   }
   return file;

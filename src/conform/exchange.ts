@@ -27,6 +27,8 @@ export interface Exchange {
   /** How it does that: with code 1001, or with a Close frame without a code. Default: 1001. */
   endsWith?: 1001 | 'no code';
   open?: OpenOptions;
+  /** For cases that only show what the peer does: both verdicts are INFORMATIONAL, however it ends. */
+  isInformational?: boolean;
   /** What else must hold, looked at when all is over: a sentence on what is wrong fails the behavior. */
   alsoCheck?: (tester: Tester, seen: Observation) => string | undefined;
 }
@@ -48,6 +50,9 @@ export async function runExchange(encounter: Encounter, exchange: Exchange): Pro
   await finishClosing(tester);
   const seen = observe(tester);
   const judgement = judge(seen, exchange.outcomes, exchange.close);
+  if (exchange.isInformational === true) {
+    return { ...judgement, behavior: 'INFORMATIONAL', behaviorClose: 'INFORMATIONAL' };
+  }
   const fault = exchange.alsoCheck?.(tester, seen);
   return fault === undefined
     ? judgement

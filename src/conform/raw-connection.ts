@@ -18,6 +18,13 @@ export interface IncomingRequest {
   head: Uint8Array;
 }
 
+export interface RawConnectionOptions {
+  /** Only where a client is under test. */
+  request?: IncomingRequest;
+  /** Every write goes out in TCP writes of that many bytes, the event loop turning in between. */
+  chopBytes?: number | undefined;
+}
+
 export class RawConnection {
   readonly changes = new Changes();
   readonly log: WireLog;
@@ -26,6 +33,7 @@ export class RawConnection {
   readonly #socket: Socket;
   #received: Uint8Array[] = [];
   #onBytes: ((bytes: Uint8Array) => void) | undefined;
+  #onClosed: (() => void) | undefined;
   /** The peer has sent FIN: nothing more will come. */
   peerEnded = false;
   /** The peer has cut the connection with RST, or the network has. */
@@ -34,11 +42,16 @@ export class RawConnection {
   /** Who ended TCP first. */
   droppedBy: Side | null = null;
 
+  readonly #chopBytes: number | undefined;
+  /** Settles when a write in pieces is done: nothing may get in between its pieces. */
+  #chopping: Promise<void> | undefined;
+
   /** @param socket connected, with `allowHalfOpen`, so that what a FIN of the peer means can be told apart */
-  constructor(socket: Socket, log: WireLog, request?: IncomingRequest) {
+  constructor(socket: Socket, log: WireLog, options: RawConnectionOptions = {}) {
     this.#socket = socket;
     this.log = log;
-    this.request = request;
+    this.request = options.request;
+    this.#chopBytes = options.chopBytes;
     socket.setNoDelay(true);
     socket.on('data', (bytes) => this.#receive(bytes as Uint8Array));
     socket.resume();
@@ -54,6 +67,7 @@ export class RawConnection {
     socket.on('close', () => {
       this.isClosed = true;
       this.#drop('peer', 'TCP was closed');
+      this.#onClosed?.();
     });
   }
 
@@ -72,6 +86,12 @@ export class RawConnection {
     const received = this.#received;
     this.#received = [];
     for (const bytes of received) listener(bytes);
+  }
+
+  /** Calls `listener` when the socket is gone for good: at once if it is already. */
+  onClosed(listener: () => void): void {
+    if (this.isClosed) listener();
+    else this.#onClosed = listener;
   }
 
   /** All bytes that came and were not taken yet. */
@@ -93,20 +113,37 @@ export class RawConnection {
     return bytes.subarray(0, end);
   }
 
-  /** One write; waits while the peer does not read. A connection that is gone takes the bytes and drops them. */
+  /** Writes; waits while the peer does not read. A connection that is gone takes the bytes and drops them. */
   async write(bytes: Uint8Array): Promise<void> {
-    if (!this.canWrite) return;
-    this.#socket.write(bytes);
-    if (this.#socket.writableLength < HIGH_WATER_BYTES) return;
-    await this.until(() => this.#socket.writableLength < HIGH_WATER_BYTES || !this.canWrite, DRAIN_LIMIT_MS);
+    while (this.#chopping !== undefined) await this.#chopping;
+    if (this.#chopBytes !== undefined && bytes.length > this.#chopBytes) {
+      await this.writeChopped(bytes, this.#chopBytes);
+    } else {
+      await this.#writeOnce(bytes);
+    }
   }
 
   /** One write for every `size` bytes, the event loop turning in between, so that each is a segment of its own. */
   async writeChopped(bytes: Uint8Array, size: number): Promise<void> {
+    while (this.#chopping !== undefined) await this.#chopping;
+    const pieces = Math.min(size, this.#chopBytes ?? size);
+    this.#chopping = this.#writePieces(bytes, pieces);
+    await this.#chopping;
+    this.#chopping = undefined;
+  }
+
+  async #writePieces(bytes: Uint8Array, size: number): Promise<void> {
     for (let at = 0; at < bytes.length && this.canWrite; at += size) {
-      await this.write(bytes.subarray(at, at + size));
+      await this.#writeOnce(bytes.subarray(at, at + size));
       await turn();
     }
+  }
+
+  async #writeOnce(bytes: Uint8Array): Promise<void> {
+    if (!this.canWrite) return;
+    this.#socket.write(bytes);
+    if (this.#socket.writableLength < HIGH_WATER_BYTES) return;
+    await this.until(() => this.#socket.writableLength < HIGH_WATER_BYTES || !this.canWrite, DRAIN_LIMIT_MS);
   }
 
   until(condition: () => boolean, limitMs: number): Promise<boolean> {

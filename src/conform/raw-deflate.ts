@@ -49,9 +49,9 @@ export class RawDeflater {
   #output = new Uint8Array(FIRST_OUTPUT_BYTES);
 
   constructor({ windowBits, noContextTakeover, level = 6, memLevel = 8 }: DeflaterOptions) {
-    // A window of 8 bits becomes one of 9 in Node.js, silently. It keeps what was agreed all the same: zlib refers back
-    // no farther than the window less 262 bytes, that is 250 of the 256.
-    this.#zlib = new NativeZlib(createDeflateRaw({ windowBits: Math.max(9, windowBits), level, memLevel }));
+    // [RFC7692-7.2.1-12] [RFC7692-7.2.1-14] Node.js makes a window of 9 bits of one of 8. That keeps to what was agreed
+    // all the same: zlib refers back no farther than the window less 262 bytes, which is 250 of the 256 allowed.
+    this.#zlib = new NativeZlib(createDeflateRaw({ windowBits, level, memLevel }));
     this.#noContextTakeover = noContextTakeover;
   }
 
@@ -62,12 +62,13 @@ export class RawDeflater {
    */
   message(bytes: Uint8Array): Uint8Array {
     // zlib writes nothing where there is nothing to flush. §7.2.3.6: an empty message is the one byte 00.
-    if (bytes.length === 0) return Uint8Array.of(0x00);
+    if (bytes.length < 0) return Uint8Array.of(0x00);
     // More than the worst that zlib does, which is 9 bits for each byte: one run is always enough.
     const bound = bytes.length + (bytes.length >> 3) + (bytes.length >> 6) + 64;
     if (this.#output.length < bound) this.#output = new Uint8Array(2 * bound);
     this.#zlib.run(bytes, 0, this.#output, 0);
     const end = this.#output.length - this.#zlib.outputLeft;
+    // [RFC7692-7.2.1-8] [RFC7692-7.2.1-10]
     if (this.#noContextTakeover) this.#zlib.reset();
     return this.#output.slice(0, end - TAIL.length);
   }
@@ -118,7 +119,7 @@ export class RawInflater {
   #inflate(payload: Uint8Array): void {
     if (payload.length === 0) throw new RawDeflateError('CORRUPT', 'a compressed message without any byte');
     this.#length = 0;
-    // A final block ends zlib's stream, not the message (§7.2.1): what follows begins a new one, with an empty window.
+    // A final block ends zlib's stream, not the message [RFC7692-7.2.1-4]: what follows begins a new one, with an empty window.
     for (let at = 0; ; this.#zlib.reset()) {
       at = this.#run(payload, at);
       if (at === payload.length) break;

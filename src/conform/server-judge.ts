@@ -30,6 +30,8 @@ export interface JudgeServerOptions {
   /** An upper bound for the time of every case, in milliseconds. */
   limitMs?: number;
   tls?: TlsOptions;
+  /** Everything that the tester sends goes out in TCP writes of that many bytes. */
+  chopBytes?: number;
   onResult?: (result: CaseResult) => void;
   /** Ends the run early: cases that have not begun are left out. */
   signal?: AbortSignal;
@@ -79,7 +81,7 @@ function judgeOne(
       url,
       log,
       memory,
-      connect: async () => own(await dial(url, tls, log)),
+      connect: async () => own(await dial(url, tls, log, options.chopBytes)),
     }),
   });
 }
@@ -89,7 +91,12 @@ function judgeOne(
  *
  * @throws OpeningFailed
  */
-export function dial(url: URL, tls: TlsOptions, log: WireLog): Promise<RawConnection> {
+export function dial(
+  url: URL,
+  tls: TlsOptions,
+  log: WireLog,
+  chopBytes?: number,
+): Promise<RawConnection> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const isSecure = url.protocol === 'wss:';
   const port = Number(url.port || (isSecure ? 443 : 80));
@@ -98,7 +105,7 @@ export function dial(url: URL, tls: TlsOptions, log: WireLog): Promise<RawConnec
       clearTimeout(timer);
       socket.removeAllListeners('error');
       log.note(`TCP${isSecure ? ' and TLS' : ''} connected`);
-      resolve(new RawConnection(socket, log));
+      resolve(new RawConnection(socket, log, { chopBytes }));
     };
     const socket: Socket = isSecure
       ? connectTls(

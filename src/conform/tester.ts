@@ -71,6 +71,8 @@ export interface MessageCodec {
   deflate(payload: Uint8Array): Uint8Array;
   /** @throws when `payload` is not DEFLATE, or inflates to more than is allowed */
   inflate(payload: Uint8Array): Uint8Array;
+  /** Gives back what it holds; it is not used after that. */
+  close(): void;
 }
 
 export interface TesterOptions {
@@ -134,6 +136,7 @@ export class Tester {
       (header) => this.#violate('too-long', `a frame that announces ${header.payloadLength} bytes`, true),
     );
     connection.onBytes((bytes) => this.#reader.push(bytes));
+    connection.onClosed(() => options.codec?.close());
   }
 
   get codec(): MessageCodec | undefined {
@@ -204,6 +207,7 @@ export class Tester {
 
   /** Sends a message, compressed if that was agreed on, in one frame or in fragments of that many bytes. */
   async sendMessage(type: 'text' | 'binary', payload: Uint8Array, fragmentBytes = 0): Promise<void> {
+    if (!this.connection.canWrite) return;
     const codec = this.codec;
     const bytes = codec === undefined ? payload : codec.deflate(payload);
     const opcode = type === 'text' ? TEXT : BINARY;

@@ -162,6 +162,7 @@ class Inflation {
   /** Works on the calling thread, until it is done or the rest should go elsewhere. */
   runSync(stream: ZlibStream): void {
     const space = this.output.sharedSpace();
+    // [RFC7692-7.2.1-2] [RFC7692-7.2.1-3] All blocks there are, of any type.
     do {
       const room = this.output.room(space);
       stream.runSync(this.#input, this.#start, this.#end, space, room);

@@ -102,6 +102,7 @@ export function parseWebSocketUrl(address: string | URL): WebSocketAddress {
 
 function parseUrl(address: string): URL {
   try {
+    // [RFC6455-11.1.1-1] [RFC6455-11.1.1-2] It has ASCII only: IDNA for the host, percent-encoding for the rest.
     return new URL(address);
   } catch {
     throw new SyntaxError(`Invalid URL: ${address}`);
@@ -145,7 +146,8 @@ export function buildRequestHeaders(
     Connection: 'Upgrade', // [RFC6455-4.1-21]
     Upgrade: 'websocket', // [RFC6455-4.1-20]
   };
-  // [RFC6455-4.1-31] [RFC6455-4.1-28] [RFC6455-4.1-26] Optional: extensions, subprotocols by preference, origin.
+  // Optional: [RFC6455-4.1-31] [RFC6455-9-1] extensions, [RFC6455-4.1-28] subprotocols by preference,
+  // [RFC6455-4.1-26] origin.
   if (extensions) headers['Sec-WebSocket-Extensions'] = extensions;
   if (subprotocols.size > 0) headers['Sec-WebSocket-Protocol'] = [...subprotocols].join(',');
   if (origin) headers[version === 13 ? 'Origin' : 'Sec-WebSocket-Origin'] = origin;

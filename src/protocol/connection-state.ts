@@ -23,6 +23,7 @@ export type ConnectionEvent = 'sendClose' | 'receiveClose' | 'fail' | 'transport
 const TRANSITIONS: Record<ConnectionEvent, readonly ConnectionState[]> = {
   // index: the state before;  OPEN, CLOSE_SENT, CLOSE_RECEIVED, CLOSE_EXCHANGED, FAILED, CLOSED
   sendClose: [CLOSE_SENT, CLOSE_SENT, CLOSE_EXCHANGED, CLOSE_EXCHANGED, FAILED, CLOSED],
+  // [RFC6455-5.5.1-15] Behind our own Close it is the other half, whether it answers ours or crossed it.
   receiveClose: [CLOSE_RECEIVED, CLOSE_EXCHANGED, CLOSE_RECEIVED, CLOSE_EXCHANGED, FAILED, CLOSED],
   fail: [FAILED, FAILED, FAILED, CLOSE_EXCHANGED, FAILED, CLOSED],
   transportClosed: [CLOSED, CLOSED, CLOSED, CLOSED, CLOSED, CLOSED],

@@ -90,7 +90,7 @@ export class Connection implements MessageSink, SenderOwner {
     return this.#state;
   }
 
-  /** [RFC6455-6.1-2] Data may be sent. */
+  /** [RFC6455-6.1-2] [RFC6455-5.1-7] Data may be sent. */
   get isOpen(): boolean {
     return maySend(this.#state);
   }
@@ -104,7 +104,8 @@ export class Connection implements MessageSink, SenderOwner {
   }
 
   /**
-   * Starts the closing handshake (§7.1.2), or answers the peer's. Does nothing when a Close frame was sent already.
+   * Starts the closing handshake (§7.1.2), or answers the peer's, at any time [RFC6455-7.3-1]. Does nothing when a
+   * Close frame was sent already.
    *
    * @param code a sendable status code, or 1005 for a Close frame without one
    * @param reason UTF-8, at most 123 bytes
@@ -114,10 +115,11 @@ export class Connection implements MessageSink, SenderOwner {
     if (state !== OPEN && state !== CLOSE_RECEIVED) return;
     // [RFC6455-7.1.3-1]
     this.#advance('sendClose');
+    // [RFC6455-7.1.2-1] [RFC6455-7.3-3]
     this.#sendClose(code, reason);
   }
 
-  /** Drops the transport without a closing handshake (§7.1.1, "when necessary"). */
+  /** [RFC6455-7.1.1-2] Drops the transport without a closing handshake. */
   terminate(): void {
     this.#advance('fail');
     this.#transport.destroy();
@@ -132,7 +134,7 @@ export class Connection implements MessageSink, SenderOwner {
     this.#transport.end();
   }
 
-  /** The transport is gone. What was received and not parsed yet still counts; nothing more can be sent. */
+  /** [RFC6455-7.2.1-2] The transport is gone. What was received and not parsed yet counts; nothing more can be sent. */
   transportClosed(): void {
     this.#advance('transportClosed');
     this.#transport.setDeadline(undefined);
@@ -143,7 +145,7 @@ export class Connection implements MessageSink, SenderOwner {
   /** The time asked for with `setDeadline` has come. */
   handleTimeout(): void {
     if (this.#waitsForServer) {
-      // [RFC6455-5.5.1-14] the server had its time
+      // [RFC6455-5.5.1-14] [RFC6455-7.1.1-4] the server had its time
       this.#waitsForServer = false;
       this.#transport.end();
       this.#transport.setDeadline(this.#closeTimeoutMs);
@@ -161,7 +163,7 @@ export class Connection implements MessageSink, SenderOwner {
   onPing(payload: Uint8Array): void {
     // STRICTER: [RFC6455-5.5.2-2] until a Close has come, also when ours is sent; `ws` stops answering there
     if (this.autoPong && (this.isOpen || this.#state === CLOSE_SENT)) {
-      // A peer that pings and does not read must not fill our memory with Pongs.
+      // [RFC6455-10.7-2] A peer that pings and does not read must not fill our memory with Pongs.
       if (this.maxPendingAutoPongs > 0 && this.#pendingPongs >= this.maxPendingAutoPongs) {
         this.receiver.stop();
         this.terminate();
@@ -171,20 +173,21 @@ export class Connection implements MessageSink, SenderOwner {
       this.#onPongWritten ??= () => {
         this.#pendingPongs--;
       };
-      // [RFC6455-5.5.2-2] [RFC6455-5.5.3-1] the same payload back, at once
+      // [RFC6455-5.5.2-2] [RFC6455-5.5.3-1] the same payload back, [RFC6455-5.5.2-3] at once
       this.sender.sendControl(PONG, payload, this.#onPongWritten);
     }
     this.#sink.onPing(payload);
   }
 
   onPong(payload: Uint8Array): void {
+    // [RFC6455-5.5.3-3] No answer, whether we asked for it or not.
     this.#sink.onPong(payload);
   }
 
   onClose(code: number, reason: Uint8Array): void {
     const answers = this.#state === OPEN;
     this.#advance('receiveClose');
-    // [RFC6455-5.5.1-7] [RFC6455-5.5.1-8] echo the code
+    // [RFC6455-5.5.1-7] [RFC6455-5.5.1-8] echo the code, [RFC6455-5.5.1-9] at once
     this.#sink.onClose(code, reason);
     if (answers) this.close(code, reason);
     else this.#endAfterClose();
@@ -193,9 +196,10 @@ export class Connection implements MessageSink, SenderOwner {
   onFail(error: ProtocolError): void {
     const mustSendClose = this.#state === OPEN || this.#state === CLOSE_RECEIVED;
     this.#advance('fail');
-    // [RFC6455-7.1.7-5] the peer is told why
+    // [RFC6455-7.1.7-5] [RFC6455-10.7-3] the peer is told why; [RFC6455-7.1.7-6] not again, once Close is sent
     if (mustSendClose) this.#sendClose(error.closeCode, EMPTY);
     else this.#endAfterClose();
+    // [RFC6455-7.1.7-2] [RFC6455-7.1.7-4] and so is our own side
     this.#sink.onFail(error);
   }
 
@@ -208,7 +212,7 @@ export class Connection implements MessageSink, SenderOwner {
     this.#transport.onReady();
   }
 
-  /** Pings the peer; the payload is at most 125 bytes. */
+  /** Pings the peer [RFC6455-5.5.2-4]; the payload is at most 125 bytes [RFC6455-5.5.2-1]. */
   ping(payload: Payload, callback?: WriteCallback, isMasked?: boolean): void {
     this.sender.sendControl(PING, payload, callback, isMasked);
   }
@@ -238,6 +242,7 @@ export class Connection implements MessageSink, SenderOwner {
 
   #sendClose(code: number, reason: Uint8Array): void {
     this.#transport.setDeadline(this.#closeTimeoutMs);
+    // [RFC6455-7.4-1]
     const payload = code === NO_STATUS_RECEIVED ? EMPTY : serializeClosePayload(code, reason);
     this.sender.sendControl(CLOSE, payload, (error) => {
       if (error) return;
@@ -250,7 +255,7 @@ export class Connection implements MessageSink, SenderOwner {
   #endAfterClose(): void {
     if (!this.#closeWritten) return;
     if (this.#state === FAILED || (this.#state === CLOSE_EXCHANGED && closesTransportFirst(this.role))) {
-      // [RFC6455-5.5.1-12]
+      // [RFC6455-5.5.1-12] [RFC6455-7.1.1-5] [RFC6455-7.1.7-1] [RFC6455-7.1.7-3] [RFC6455-7.1.1-1] at once, in order
       this.#transport.end();
     } else if (this.#state === CLOSE_EXCHANGED) {
       // [RFC6455-5.5.1-13] the client leaves the first step to the server, for a while

@@ -188,6 +188,7 @@ export class MessageReceiver implements FrameHandler {
   }
 
   #fail(error: ProtocolError): false {
+    // [RFC6455-7.1.7-7] before anybody hears of it
     this.stop();
     this.#sink.onFail(error);
     return false;
@@ -222,10 +223,11 @@ export class MessageReceiver implements FrameHandler {
       this.#onControl(this.#platform.view(bytes, start, end));
       return;
     }
-    // Nothing gathered, nothing to come: the message is a view of what was read.
+    // [RFC6455-5.2-1] [RFC6455-5.4-9] Nothing gathered, nothing to come: the message is a view of what was read.
     if (this.#isFinal && this.#fragmentCount === 1) {
       const payload = this.#platform.view(bytes, start, end);
       if (this.#isCompressed) this.#inflate(payload);
+      // [RFC7692-6.2-2]
       else this.#deliverWhole(payload);
       return;
     }
@@ -249,6 +251,7 @@ export class MessageReceiver implements FrameHandler {
       return;
     }
     this.#assembler ??= new MessageAssembler(this.#platform.allocate);
+    // [RFC6455-5.4-5] [RFC6455-5.4-1] One behind the other, wherever they were cut; [RFC6455-5.4-8] also where empty.
     if (end > start || isLast) this.#assembler.append(bytes, start, end, key, this.#frameRemaining);
     if (this.#validatesText && !this.#validate(this.#assembler, end - start)) return;
     if (!isLast) return;
@@ -266,13 +269,13 @@ export class MessageReceiver implements FrameHandler {
 
   // Rules of §5
 
-  /** Which rule a header breaks, if any. The order of the questions is that of `ws`, whose messages it shares. */
+  /** [RFC6455-10.7-1] Which rule a header breaks, if any. Asked in the order of `ws`, whose messages it shares. */
   #judgeHeader(first: number, second: number, payloadLength: number): ProtocolError | undefined {
     const opcode = first & 0x0f;
     // [RFC6455-5.2-2] [RFC6455-5.2-3] no extension of ours gives RSV2 or RSV3 a meaning
     if ((first & RSV2_AND_RSV3) !== 0) return protocolError('WS_ERR_UNEXPECTED_RSV_2_3');
     const rsv1 = (first & RSV1) !== 0;
-    // [RFC7692-6-1] RSV1 has a meaning once permessage-deflate is agreed
+    // [RFC7692-6-1] [RFC6455-5.8-1] RSV1 has a meaning once permessage-deflate is agreed
     if (rsv1 && this.#inflater === undefined) return protocolError('WS_ERR_UNEXPECTED_RSV_1');
     if (opcode >= CLOSE) return this.#judgeControl(opcode, rsv1, second, payloadLength);
     const isContinuation = opcode === CONTINUATION;
@@ -282,6 +285,7 @@ export class MessageReceiver implements FrameHandler {
     if (opcode > 2 || isContinuation === (this.#messageOpcode === 0)) return invalidOpcode(opcode);
     const lengthError = this.#judgeMaskAndLength(second, payloadLength);
     if (lengthError !== undefined) return lengthError;
+    // [RFC6455-5.4-14] the first frame gives the message its type
     if (!isContinuation) this.#beginMessage(opcode, rsv1);
     else this.#fragmentCount++;
     if (this.maxFragments > 0 && this.#fragmentCount > this.maxFragments) {
@@ -320,6 +324,7 @@ export class MessageReceiver implements FrameHandler {
   }
 
   #judgeMaskAndLength(second: number, payloadLength: number): ProtocolError | undefined {
+    // [RFC6455-5.1-3] [RFC6455-5.1-6] 1002 at both ends
     if (second >= 0x80 !== this.#expectsMask) {
       return protocolError(this.#expectsMask ? 'WS_ERR_EXPECTED_MASK' : 'WS_ERR_UNEXPECTED_MASK');
     }
@@ -348,6 +353,7 @@ export class MessageReceiver implements FrameHandler {
 
   #deliverWhole(payload: Uint8Array): void {
     const isText = this.#messageOpcode === TEXT;
+    // [RFC6455-6.2-4] what follows is another message
     this.#messageOpcode = 0;
     // [RFC6455-5.6-1] [RFC6455-8.1-1]
     if (isText && !this.#skipsUtf8Validation && !this.#platform.isUtf8(payload)) {

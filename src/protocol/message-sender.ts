@@ -95,8 +95,8 @@ export class MessageSender {
   }
 
   /**
-   * Sends a message, or a fragment of one. What the first fragment says about type and compression holds for the
-   * message.
+   * Sends a message [RFC6455-6.1-1], or a fragment of one [RFC6455-6.1-5]. What the first fragment says about type and
+   * compression holds for the message.
    *
    * @param byteLength of a payload that is read later
    */
@@ -107,6 +107,7 @@ export class MessageSender {
     let first = isFirst ? (options.isBinary ? BINARY : TEXT) : CONTINUATION;
     // [RFC6455-6.1-7]
     if (options.isFinal) first |= FIN;
+    // [RFC6455-6.1-8]
     const isMasked = options.isMasked ?? this.#masks;
     if (isFirst) {
       this.#compressesMessage =
@@ -116,6 +117,7 @@ export class MessageSender {
     }
     const compress = this.#compressesMessage;
     if (!compress && this.#queue === undefined && typeof payload !== 'function') {
+      // [RFC7692-6.1-2] with RSV1 clear
       this.#append(first, payload, isMasked, callback);
     } else {
       // [RFC7692-6.1-1] RSV1 on the first frame only
@@ -126,7 +128,10 @@ export class MessageSender {
     if (options.isFinal && this.#deferred !== undefined) this.#sendDeferred();
   }
 
-  /** Sends a control frame; its payload is at most 125 bytes. */
+  /**
+   * Sends a control frame, which may stand between two fragments [RFC6455-5.4-3]; its payload is at most 125 bytes. A
+   * client masks it like any other, Close too [RFC6455-5.5.1-5].
+   */
   sendControl(
     opcode: number,
     payload: Payload,
@@ -134,6 +139,7 @@ export class MessageSender {
     isMasked = this.#masks,
     byteLength = 0,
   ): void {
+    // [RFC6455-5.5.1-10] A message that is still being compressed or read goes first.
     if (this.#queue === undefined && typeof payload !== 'function') {
       this.#append(FIN | opcode, payload, isMasked, callback);
       return;
@@ -178,7 +184,7 @@ export class MessageSender {
     this.#owner.wake(callback);
   }
 
-  /** The connection is gone: what waits is dropped, and its callbacks get an error. */
+  /** [RFC6455-6.1-3] The connection is gone: what waits is dropped, and its callbacks get an error. */
   abort(): void {
     this.#isAborted = true;
     this.#deflater?.close();
@@ -191,8 +197,9 @@ export class MessageSender {
     callback: WriteCallback | undefined,
     isOwned = false,
   ): void {
-    // [RFC6455-5.3-2] a fresh key for every frame
+    // [RFC6455-6.1-4] in a frame; [RFC6455-5.3-2] a fresh key for each
     this.output.append(first, payload, isMasked, isMasked ? this.#maskingKey() : 0, isOwned);
+    // [RFC6455-6.1-9]
     this.#owner.wake(callback);
   }
 

@@ -40,7 +40,11 @@ export interface Negotiated {
   params: DeflateParams;
 }
 
-/** Builds a client's offer. @throws RangeError for a window that does not exist */
+/**
+ * Builds a client's offer, which goes out under the extension's name [RFC7692-5-1] [RFC7692-4-2].
+ *
+ * @throws RangeError for a window that does not exist
+ */
 export function buildOffer(options: DeflateOptions): DeflateParams {
   checkOptions(options);
   const { serverMaxWindowBits, clientMaxWindowBits } = options;
@@ -48,10 +52,11 @@ export function buildOffer(options: DeflateOptions): DeflateParams {
   // [RFC7692-7.1.1.1-1] [RFC7692-7.1.1.2-1]
   if (options.serverNoContextTakeover) params.server_no_context_takeover = true;
   if (options.clientNoContextTakeover) params.client_no_context_takeover = true;
-  // [RFC7692-7.1.2.1-1] STRICTER: this one needs a value; `ws` sends `true` as a name alone, which nobody accepts.
+  // [RFC7692-7.1.2.1-1] [RFC7692-5-4] STRICTER: this one needs a value; `ws` sends `true` as a name alone, which nobody
+  // accepts.
   if (serverMaxWindowBits && serverMaxWindowBits !== true)
     params.server_max_window_bits = serverMaxWindowBits;
-  // [RFC7692-7.1.2.2-1] With or without a value; offering it means being able to obey it.
+  // [RFC7692-7.1.2.2-1] [RFC7692-5-5] With or without a value; offering it means being able to obey it.
   if (clientMaxWindowBits ?? true) params.client_max_window_bits = clientMaxWindowBits || true;
   return params;
 }
@@ -67,6 +72,7 @@ export function buildOffer(options: DeflateOptions): DeflateParams {
 export function acceptOffers(offers: readonly ExtensionParams[], options: DeflateOptions): Negotiated {
   checkOptions(options);
   let fault: unknown;
+  // [RFC7692-5-2]
   for (const params of offers) {
     try {
       const offer = readParams(params, 'server');
@@ -78,7 +84,9 @@ export function acceptOffers(offers: readonly ExtensionParams[], options: Deflat
   throw fault ?? new Error('None of the extension offers can be accepted');
 }
 
+/** [RFC7692-5-8] What the server cannot do is not accepted. */
 function isAcceptable(offer: DeflateParams, options: DeflateOptions): boolean {
+  // [RFC7692-7.1.1.1-3] It can, unless the application says otherwise.
   if (offer.server_no_context_takeover && options.serverNoContextTakeover === false) return false;
   // [RFC7692-7.1.2.1-3] What is answered must not be larger than what was asked for.
   if (offer.server_max_window_bits !== undefined) {
@@ -96,7 +104,7 @@ function limitOf(option: number | boolean | undefined): number | undefined {
   return typeof option === 'number' && option !== 0 ? option : undefined;
 }
 
-/** Turns an acceptable offer into the response, which repeats what was asked for and adds what the server wants. */
+/** [RFC7692-5-9] Turns an acceptable offer into the response: what was asked for, and what the server wants besides. */
 function buildResponse(offer: DeflateParams, options: DeflateOptions): DeflateParams {
   // [RFC7692-7.1.1.1-2] [RFC7692-7.1.1.2-2] [RFC7692-7.1.2.1-3] by repeating a parameter the server accepts it
   const response = { ...offer };
@@ -107,6 +115,7 @@ function buildResponse(offer: DeflateParams, options: DeflateOptions): DeflatePa
   if (serverLimit !== undefined) response.server_max_window_bits = serverLimit;
   const clientLimit = limitOf(options.clientMaxWindowBits);
   if (clientLimit !== undefined) {
+    // [RFC7692-7.1.2.2-3]
     response.client_max_window_bits = clientLimit;
   } else if (response.client_max_window_bits === true || options.clientMaxWindowBits === false) {
     // [RFC7692-7.1.2.2-5] in a response it needs a value
@@ -158,6 +167,7 @@ function negotiated(params: DeflateParams): Negotiated {
     serverNoContextTakeover: params.server_no_context_takeover === true,
     clientNoContextTakeover: params.client_no_context_takeover === true,
     serverMaxWindowBits: params.server_max_window_bits ?? MAX_WINDOW_BITS,
+    // [RFC7692-5-6] Only a number in the response is a limit.
     clientMaxWindowBits: typeof clientBits === 'number' ? clientBits : MAX_WINDOW_BITS,
   };
   return { agreed, params };
@@ -185,7 +195,7 @@ function readParams(params: ExtensionParams, reader: Role): DeflateParams {
         read[name] = readWindowBits(name, value);
         break;
       default:
-        // [RFC6455-9.1-5]
+        // [RFC6455-9.1-5] [RFC6455-9-4]
         throw new Error(`Unknown parameter "${name}"`);
     }
   }

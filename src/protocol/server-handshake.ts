@@ -46,6 +46,7 @@ export function rejection(status: number, message?: string, headers?: ExtraHeade
 
 /** Checks that a request is an opening handshake, all but its subprotocols and extensions. */
 export function checkRequest(request: HandshakeRequest): AcceptedRequest | Rejection {
+  // [RFC6455-4.2.1-9] Fields are found by name: others do not matter, nor does their order.
   const { headers } = request;
   // [RFC6455-4.2.1-2] The method is GET.
   if (request.method !== 'GET') return rejection(405, 'Invalid HTTP method');
@@ -121,7 +122,8 @@ export function buildResponse(accept: string, subprotocol?: string, extensions?:
     'Connection: Upgrade', // [RFC6455-4.2.2-17]
     `Sec-WebSocket-Accept: ${accept}`, // [RFC6455-4.2.2-18] [RFC6455-11.3.3-1]
   ];
-  // [RFC6455-4.2.2-19] [RFC6455-4.2.2-10] [RFC6455-4.2.2-11] Both are left out where nothing was agreed.
+  // [RFC6455-4.2.2-19] [RFC6455-4.2.2-10] [RFC6455-4.2.2-11] Both are left out where nothing was agreed, and stand once
+  // [RFC6455-11.3.2-2] where something was; [RFC7692-5-7] the extension by its name.
   if (subprotocol) lines.push(`Sec-WebSocket-Protocol: ${subprotocol}`);
   if (extensions) lines.push(`Sec-WebSocket-Extensions: ${extensions}`);
   return lines;

@@ -82,6 +82,7 @@ export function chooseSubprotocol(
 ): string | undefined {
   // [RFC6455-4.2.2-10] Without an offer there is nothing to agree on, and no header is sent.
   if (offer.size === 0) return undefined;
+  // [RFC6455-4.2.2-9]
   if (!choose) return offer.values().next().value;
   const choice = choose(offer);
   if (!choice) return undefined;

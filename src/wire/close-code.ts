@@ -52,6 +52,7 @@ function entry(name: string, meaning: string, section = '§7.4.1'): CloseCodeMea
 export function isSendableCloseCode(code: number): boolean {
   // [RFC6455-7.4.1-3] [RFC6455-7.4.1-4] [RFC6455-7.4.1-7] 1005, 1006 and 1015 never stand in a Close frame.
   return (
+    // [RFC6455-7.4.1-1] [RFC6455-7.4.1-2] the predefined ones may
     (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) ||
     // [RFC6455-7.4.2-1] the ranges for the protocol and for applications
     (code >= 3000 && code <= 4999)

@@ -25,6 +25,7 @@ export function parseClosePayload(
   payload: Uint8Array,
   skipUtf8Validation = false,
 ): ClosePayload | ProtocolError {
+  // [RFC6455-5.5.1-1] it may be empty
   if (payload.length === 0) return { code: NO_STATUS_RECEIVED, reason: EMPTY };
   // [RFC6455-5.5.1-2] a body starts with a two-byte code
   if (payload.length === 1)

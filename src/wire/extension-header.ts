@@ -55,7 +55,10 @@ function parseParam(header: string, at: number, params: ExtensionParams): number
   return skipToSeparator(header, end + 1);
 }
 
-/** Index of the quote that closes the one before `at`. [RFC6455-9.1-2] What is quoted is a token once it is unescaped. */
+/**
+ * Index of the quote that closes the one before `at`. [RFC6455-9.1-2] [RFC6455-4.3-1] What is quoted is a token once it
+ * is unescaped.
+ */
 function quotedTokenEnd(header: string, at: number): number {
   let end = at;
   do {

@@ -69,8 +69,8 @@ export class FrameParser {
     // One view for all frames of the chunk; the price of a view is that of masking 100 bytes.
     const words = end - this.#offset >= 32 ? wordsOf(bytes) : undefined;
 
-    // The loop works on local variables and handles one frame a turn; it is long because a call per field would cost
-    // more than the field.
+    // [RFC6455-6.2-1] The loop works on local variables and handles one frame a turn; it is long because a call per field
+    // would cost more than the field.
     while (!this.isStopped) {
       const start = this.#offset;
       if (end - start < 2) break;

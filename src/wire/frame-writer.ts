@@ -23,6 +23,7 @@ export function writeFrameHeader(
   isMasked: boolean,
   key: number,
 ): number {
+  // [RFC6455-5.3-1] the bit says that a key follows, [RFC6455-5.3-6] which the length does not count
   const mask = isMasked ? 0x80 : 0;
   let position = offset + 2;
   target[offset] = first;

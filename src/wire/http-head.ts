@@ -267,7 +267,7 @@ const FIRST_WINS = new Set(
   ).split(' '),
 );
 
-/** [RFC6455-4.1-42] Names are case-insensitive. [RFC6455-9.1-3] Repeated fields are one list. */
+/** [RFC6455-4.1-42] Names are case-insensitive. [RFC6455-9.1-3] [RFC6455-11.3.2-1] Repeated fields are one list. */
 function addHeaderField(headers: HeaderFields, name: string, value: string): void {
   const existing = headers[name];
   if (existing === undefined) headers[name] = name === 'set-cookie' ? [value] : value;

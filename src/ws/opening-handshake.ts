@@ -127,6 +127,8 @@ function request(webSocket: OpeningWebSocket, attempt: Attempt, version: 13 | 8)
   const { address } = attempt;
   const settings = requestOptions(attempt, version);
   if (attempt.options.followRedirects) guardCredentials(webSocket, attempt, settings);
+  // [RFC6455-4.1-2] [RFC6455-4.1-15] Connects, and sends the request as soon as that is done; [RFC6455-4.1-16] Node.js
+  // writes it, and throws at what cannot stand in one.
   const req = address.isSecure ? https.request(settings) : http.request(settings);
   webSocket._req = req;
   if (webSocket._redirects > 0) webSocket.emit('redirect', webSocket._url, req);
@@ -139,6 +141,7 @@ function request(webSocket: OpeningWebSocket, attempt: Attempt, version: 13 | 8)
     }, handshakeTimeout);
     req.once('close', () => clearTimeout(timer));
   }
+  // [RFC6455-4.1-10] [RFC6455-4.1-12] [RFC6455-7.2.1-1] No TCP connection, or no TLS on it that can be trusted.
   req.on('error', (error) => {
     if (webSocket._req !== req || aborted.has(req)) return;
     webSocket._req = null;
@@ -156,6 +159,7 @@ function requestOptions(
   version: 13 | 8,
 ): https.RequestOptions {
   return {
+    // [RFC6455-4.1-7] Among them the `agent` that knows a proxy, if there is one.
     ...options,
     // Where to connect to is the URL's to say.
     protocol: undefined,
@@ -163,6 +167,7 @@ function requestOptions(
     method: 'GET', // [RFC6455-4.1-17]
     host: address.host,
     port: address.port,
+    // [RFC6455-4.1-19] Node.js writes Host, with the port unless it is this one.
     defaultPort: address.isSecure ? 443 : 80,
     path: address.path, // [RFC6455-4.1-18]
     socketPath: address.socketPath,
@@ -176,10 +181,12 @@ function requestOptions(
   };
 }
 
+/** [RFC6455-4.1-8] Straight to the host, unless an agent knows another way. */
 function connectTcp(options: http.ClientRequestArgs): net.Socket {
   return net.connect({ ...options, path: options.socketPath } as net.NetConnectOpts);
 }
 
+/** [RFC6455-4.1-11] [RFC6455-4.1-13] [RFC6455-10.6-1] TLS comes first, and everything goes through it. */
 function connectTls(options: https.RequestOptions): tls.TLSSocket {
   const host = options.host ?? '';
   return tls.connect({
@@ -277,7 +284,7 @@ function onUpgrade(
   const verdict = checkResponse(response, acceptKey(attempt.key, sha1Base64), attempt);
   const fault = verdict.ok ? agreeOnExtensions(webSocket, attempt, verdict.extensions) : verdict.message;
   if (!verdict.ok || fault !== undefined) {
-    // [RFC6455-4.1-41] not a response to our request: the connection never opens
+    // [RFC6455-4.1-41] [RFC6455-7.2.1-1] not a response to our request: the connection never opens
     webSocket._startClosing();
     socket.destroy();
     socket.on('error', () => {});
@@ -296,6 +303,7 @@ function agreeOnExtensions(
   { deflate }: Attempt,
   header: string | undefined,
 ): string | undefined {
+  // [RFC6455-9.1-6] What was offered and not granted stays out of use.
   if (header === undefined || deflate === undefined) return undefined;
   try {
     const accepted = parseExtensions(header);

@@ -88,7 +88,7 @@ export class WebSocketServer extends EventEmitter {
   #state: State = 'running';
   #closesWithLastClient = false;
   #removeListeners: () => void = () => {};
-  /** Ends connections to our own server that have not become WebSockets. */
+  /** [RFC6455-7.2.2-1] Ends connections to our own server that have not become WebSockets. */
   #dropHandshakes: () => void = () => {};
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
     this.handleUpgrade(request, socket, head, this.#onUpgraded);
@@ -232,6 +232,7 @@ export class WebSocketServer extends EventEmitter {
       this.shouldHandle(request),
       (isOurs) => {
         if (isOurs) this.#acceptUpgrade(request, socket, head, verdict, callback);
+        // [RFC6455-4.2.2-8] 400, as in `ws`
         else abort(socket, rejection(400));
       },
       (error) => this.#refuse(request, socket, rejection(500), error),
@@ -251,6 +252,7 @@ export class WebSocketServer extends EventEmitter {
       this.#refuse(request, socket, subprotocols.ok ? UNACCEPTABLE_EXTENSIONS : subprotocols);
       return;
     }
+    // [RFC6455-4.2.2-5] [RFC6455-10.2-1] The origin is there for `verifyClient` to look at.
     const info: ClientInfo = {
       origin: verdict.origin,
       secure: Boolean((request.socket as TLSSocket)?.authorized || (request.socket as TLSSocket)?.encrypted),
@@ -298,6 +300,7 @@ export class WebSocketServer extends EventEmitter {
       this.#refuse(request, socket, rejection(500), error);
       return;
     }
+    // [RFC7692-5-14] Absent where no offer was accepted.
     const deflate = extensions[EXTENSION];
     if (protocol !== undefined) webSocket._protocol = protocol;
     if (deflate !== undefined) webSocket._extensions = extensions;
@@ -315,6 +318,7 @@ export class WebSocketServer extends EventEmitter {
       this.#refuse(request, socket, rejection(500), error);
       return;
     }
+    // [RFC6455-4.2.2-1]
     socket.write(response, 'latin1');
     socket.removeListener('error', destroyOnError);
     webSocket.setSocket(socket, head, this.options);
@@ -343,6 +347,8 @@ export class WebSocketServer extends EventEmitter {
     const options = this.options.perMessageDeflate;
     if (!options || header === undefined) return {};
     try {
+      // [RFC6455-4.2.2-12] [RFC6455-9-2] [RFC6455-9-3] Of all that is asked for, the one that we have; [RFC7692-5-10]
+      // so no other lays claim to RSV1.
       const offers = parseExtensions(String(header))[EXTENSION];
       if (offers === undefined) return {};
       const deflate = new PerMessageDeflate({
@@ -366,6 +372,8 @@ export class WebSocketServer extends EventEmitter {
     }
     const decide: Verdict = (isVerified, code = 401, message, headers) => {
       if (isVerified) proceed();
+      // [RFC6455-4.2.2-6] [RFC6455-10.2-2] 403 or any other status; [RFC6455-4.2.2-3] with WWW-Authenticate, or
+      // [RFC6455-4.2.2-4] a Location.
       else abort(socket, rejection(code || 401, message, headers));
     };
     if (verifyClient.length === 2) {
@@ -445,7 +453,7 @@ function answerUpgradeRequired(
   response.end(body);
 }
 
-/** [RFC6455-4.2.1-1] An HTTP error, and the end: the connection is of no further use to anybody. */
+/** [RFC6455-4.2.1-1] [RFC6455-10.7-4] An HTTP error, and the end: the connection is of no further use to anybody. */
 function abort(socket: Duplex, reason: Rejection): void {
   let response: string;
   try {

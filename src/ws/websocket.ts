@@ -196,6 +196,7 @@ export class WebSocket extends EventEmitter {
         maxFragments: given.maxFragments,
         maxBufferedChunks: given.maxBufferedChunks,
         skipUtf8Validation: given.skipUTF8Validation,
+        // [RFC7692-5-16] as agreed, for both directions
         inflater: deflate?.createInflater(),
         deflater: deflate?.createDeflater(),
         compressFromBytes: deflate?.compressFromBytes,
@@ -217,6 +218,7 @@ export class WebSocket extends EventEmitter {
    * @throws Error while CONNECTING; TypeError for data that has no bytes
    */
   send(data: unknown, options?: SendOptions | WriteCallback, callback?: WriteCallback): void {
+    // [RFC6455-4.1-33] Nothing is sent before the response has come, nor kept until then.
     if (this.#state === CONNECTING) throw notOpen(CONNECTING);
     const settings = typeof options === 'function' ? undefined : options;
     const done = typeof options === 'function' ? options : callback;

@@ -1,8 +1,8 @@
 // RFC 7692 §7.2.1: what a compressor may put on the wire.
 import { inflateRawSync, constants as zlib } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { readBlocks } from '../../src/conform/deflate-reader.js';
 import { agreedWith, bytes, CODECS, noise, prose, text } from './codecs.js';
-import { readBlocks } from './deflate-reader.js';
 
 const BITS = [8, 9, 10, 11, 12, 13, 14, 15];
 const TAIL = bytes('00 00 ff ff');
@@ -25,7 +25,7 @@ describe.each(CODECS)('RFC 7692 §7.2.1, $kind, $role', ({ inflater, deflater })
     for (const message of [text('Hello'), prose(1000), noise(1000), prose(100_000)]) {
       const payload = await deflater(agreedWith()).deflate(message, true, true);
       const blocks = readBlocks(Buffer.concat([payload, TAIL]));
-      expect(blocks.at(-1)).toEqual({ isFinal: false, type: 'stored', length: 0, maxDistance: 0 });
+      expect(blocks.at(-1)).toMatchObject({ isFinal: false, type: 'stored', length: 0 });
       expect(blocks.reduce((sum, { length }) => sum + length, 0)).toBe(message.length);
     }
   });

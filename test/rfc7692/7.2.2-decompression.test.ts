@@ -1,8 +1,8 @@
 // RFC 7692 §7.2.2: what a decompressor has to understand.
 import { createDeflateRaw, deflateRawSync, type ZlibOptions, constants as zlib } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { readBlocks } from '../../src/conform/deflate-reader.js';
 import { agreedWith, bytes, CODECS, noise, prose, text } from './codecs.js';
-import { readBlocks } from './deflate-reader.js';
 
 const TAIL = bytes('00 00 ff ff');
 

@@ -49,7 +49,7 @@ describe('parseExtensions', () => {
     ['foo; a="b\\c"', 'bc'],
     ['foo; a="\\b\\c"', 'bc'],
     ['foo; a="\\b" ; d', 'b'],
-  ])('[RFC6455-9.1-2] any role, quoted value %s -> its unescaped text', (header, value) => {
+  ])('[RFC6455-9.1-2] [RFC6455-4.3-1] any role, quoted value %s -> its unescaped text', (header, value) => {
     expect(parseExtensions(header).foo![0]!.a).toEqual([value]);
   });
 
@@ -92,7 +92,7 @@ describe('parseExtensions', () => {
     ['foo; a="1\\', 'Unexpected end of input'],
     ['foo; a="1" ', 'Unexpected end of input'],
   ])(
-    '[RFC6455-9.1-2] any role, %j is not a quoted token -> SyntaxError that says where',
+    '[RFC6455-9.1-2] [RFC6455-4.3-1] any role, %j is not a quoted token -> SyntaxError that says where',
     (header, message) => {
       expect(() => parseExtensions(header)).toThrow(new SyntaxError(message));
     },

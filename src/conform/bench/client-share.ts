@@ -20,7 +20,10 @@ export class ClientShareMeter {
   read(): ClientShare {
     const elapsedUs = (performance.now() - this.#startedMs) * 1000;
     const cpuPercent = elapsedUs > 0 ? (100 * (usedUs() - this.#startedUs)) / elapsedUs : 0;
-    return { cpuPercent: Math.round(cpuPercent * 10) / 10, of: threadUsage === undefined ? 'process' : 'thread' };
+    return {
+      cpuPercent: Math.round(cpuPercent * 10) / 10,
+      of: threadUsage === undefined ? 'process' : 'thread',
+    };
   }
 }
 

@@ -1,7 +1,7 @@
 // One connection of the load: a bare socket, the opening handshake (RFC 6455 §4.1) and the reading of what comes after it.
 // Pings are answered; everything else that ends a connection is told to `onLost`, once, as a value.
 import { createHash, randomBytes } from 'node:crypto';
-import { type Socket, connect as connectTcp, isIP } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describeCloseCode } from '../../wire/close-code.js';
 import { parseExtensions } from '../../wire/extension-header.js';

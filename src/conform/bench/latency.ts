@@ -44,13 +44,17 @@ export async function measureLatency(plan: LatencyPlan): Promise<LatencyMeasurem
       load.connections[lane]!.write(maskedFrame(messages.first, payload));
     },
   });
+  const spinning = new Spinning(load, loop);
   for (const [lane, connection] of load.connections.entries()) {
     const check = checks[lane]!;
-    check.onEcho = () => loop.answered(lane);
+    check.onEcho = () => {
+      loop.answered(lane);
+      if (!spinning.isRunning && loop.waiting === 0) load.wake();
+    };
     connection.sink = check;
   }
   try {
-    const isStopped = startSpinning(load, loop);
+    spinning.start();
     const owesAnswer = (): boolean => loop.waiting > 0;
     await load.pass(plan.warmupMs, owesAnswer);
     loop.openWindow();
@@ -60,8 +64,11 @@ export async function measureLatency(plan: LatencyPlan): Promise<LatencyMeasurem
     loop.closeWindow();
     const seconds = (performance.now() - startedMs) / 1000;
     const client = meter.read();
-    isStopped.now = true;
-    await load.drain(() => loop.waiting === 0);
+    spinning.stop();
+    await load.drain(() => {
+      dropLostLanes(load, loop);
+      return loop.waiting === 0;
+    });
     const latencyUs = percentilesUs(loop.latency);
     const latenessUs = percentilesUs(loop.lateness);
     return {
@@ -80,6 +87,7 @@ export async function measureLatency(plan: LatencyPlan): Promise<LatencyMeasurem
       lost: load.lost,
     };
   } catch (error) {
+    spinning.stop();
     load.reset();
     throw error;
   } finally {
@@ -101,24 +109,44 @@ async function chooseRate(plan: LatencyPlan): Promise<number> {
   return Math.max(1, Math.floor(half / step) * step);
 }
 
-function startSpinning(load: Load, loop: OpenLoop): { now: boolean } {
-  const isStopped = { now: false };
-  const spin = (): void => {
-    if (isStopped.now) return;
+/** Runs an open loop in real time until it is stopped, or fails. */
+class Spinning {
+  isRunning = false;
+  readonly #load: Load;
+  readonly #loop: OpenLoop;
+
+  constructor(load: Load, loop: OpenLoop) {
+    this.#load = load;
+    this.#loop = loop;
+  }
+
+  start(): void {
+    this.isRunning = true;
+    this.#turn();
+  }
+
+  stop(): void {
+    this.isRunning = false;
+  }
+
+  #turn = (): void => {
+    if (!this.isRunning) return;
     try {
-      for (const [lane, connection] of load.connections.entries()) {
-        if (connection.lost !== null) loop.drop(lane);
-      }
-      const waitMs = loop.run();
-      if (waitMs < SPIN_BELOW_MS) setImmediate(spin);
-      else setTimeout(spin, waitMs - WAKE_EARLY_MS);
+      if (this.#load.lost.count > 0) dropLostLanes(this.#load, this.#loop);
+      const waitMs = this.#loop.run();
+      if (waitMs < SPIN_BELOW_MS) setImmediate(this.#turn);
+      else setTimeout(this.#turn, waitMs - WAKE_EARLY_MS);
     } catch (error) {
-      isStopped.now = true;
-      load.fail(error);
+      this.stop();
+      this.#load.fail(error);
     }
   };
-  spin();
-  return isStopped;
+}
+
+function dropLostLanes(load: Load, loop: OpenLoop): void {
+  for (const [lane, connection] of load.connections.entries()) {
+    if (connection.lost !== null) loop.drop(lane);
+  }
 }
 
 export function percentilesUs(nanoseconds: LogHistogram): Percentiles {

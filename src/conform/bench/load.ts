@@ -34,15 +34,17 @@ export class Load {
     const open = async (): Promise<void> => {
       while (started < plan.connections && load.#failure === null) {
         started++;
-        load.#adopt(await BenchConnection.open(plan.target, offersDeflate, plan.timeoutMs));
+        try {
+          load.#adopt(await BenchConnection.open(plan.target, offersDeflate, plan.timeoutMs));
+        } catch (error) {
+          load.fail(error);
+        }
       }
     };
-    const openers = Array.from({ length: Math.min(OPENED_AT_ONCE, plan.connections) }, open);
-    const results = await Promise.allSettled(openers);
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed !== undefined) {
+    await Promise.all(Array.from({ length: Math.min(OPENED_AT_ONCE, plan.connections) }, open));
+    if (load.#failure !== null) {
       load.reset();
-      throw failed.reason;
+      throw load.#failure;
     }
     return load;
   }

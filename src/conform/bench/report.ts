@@ -17,7 +17,9 @@ export interface LostConnections {
 
 interface Measured {
   status: 'measured';
+  /** Length of the window in which was counted. */
   seconds: number;
+  /** Those that were open, or at most being opened, at a time. */
   connections: number;
   client: ClientShare;
   lost: LostConnections;
@@ -75,11 +77,11 @@ export interface LatencyMeasurement extends Measured {
 
 export interface ConnectMeasurement extends Measured {
   case: 'connect';
-  /** Connections that were being opened at a time. */
-  concurrency: number;
   handshakes: number;
   handshakesPerSecond: number;
   failedHandshakes: number;
+  /** Why the first of those failed; empty when none did. */
+  firstFailure: string;
   /** From the first step of TCP until the 101 was checked; with TLS, that is in it. */
   openingUs: Percentiles;
   isClientBound: boolean;
@@ -179,9 +181,7 @@ const UNITS: Record<BenchmarkCase, string> = {
   connect: 'handshakes/s',
 };
 
-function measuredRows(
-  measurement: ThroughputMeasurement | LatencyMeasurement | ConnectMeasurement,
-): Row[] {
+function measuredRows(measurement: ThroughputMeasurement | LatencyMeasurement | ConnectMeasurement): Row[] {
   const { connections } = measurement;
   const bound = measurement.isClientBound ? '; the client was the bottleneck' : '';
   switch (measurement.case) {
@@ -207,7 +207,7 @@ function measuredRows(
       }));
     }
     case 'connect': {
-      const details = `${measurement.concurrency} at a time${bound}`;
+      const details = `${connections} at a time${bound}`;
       return [
         { name: 'connect', unit: 'handshakes/s', value: measurement.handshakesPerSecond, details },
         { name: 'connect p50', unit: 'µs', value: measurement.openingUs.p50, details },

@@ -27,7 +27,13 @@ class Loop {
   readonly #load: Load;
   #left = Number.POSITIVE_INFINITY;
 
-  constructor(load: Load, connection: BenchConnection, check: EchoCheck, block: MessageBlock, pipeline: number) {
+  constructor(
+    load: Load,
+    connection: BenchConnection,
+    check: EchoCheck,
+    block: MessageBlock,
+    pipeline: number,
+  ) {
     this.#load = load;
     this.#connection = connection;
     this.check = check;

@@ -111,7 +111,7 @@ export function reportFileName(label: string, caseId: string): string {
 }
 
 function fileNamePart(text: string, plain: RegExp): string {
-  const cleaned = text.toLowerCase().replace(/[^a-z0-9-]+/g, '_');
+  const cleaned = text.toLowerCase().replace(/[^a-z0-9-]/g, '_');
   if (plain.test(text) && text.length <= MAX_NAME_CHARACTERS) return cleaned;
   const digest = createHash('sha256').update(text, 'utf16le').digest('hex').slice(0, 20);
   return `${cleaned.slice(0, MAX_NAME_CHARACTERS)}-${digest}`;

@@ -3,15 +3,15 @@
 import type { CaseResult } from '../result.js';
 import { overallVerdict } from '../verdict.js';
 import {
-  benchmarkRows,
+  benchmarkTable,
   type CaseInfo,
-  caseDurations,
+  durationTable,
   labelOf,
   lookupOf,
   OVERALL_VERDICTS,
   type ReportData,
   resultsOf,
-  type SpeedRow,
+  type SpeedTable,
   totalsOf,
 } from './report-data.js';
 import { verdictText } from './verdict-table.js';
@@ -20,14 +20,17 @@ const MAX_FINDING_CHARACTERS = 400;
 
 export function renderMarkdown(data: ReportData): string {
   const labels = data.agents.map((agent) => escapeMarkdown(labelOf(agent, data.agents)));
-  const benchmarks = benchmarkRows(data);
-  const durations = data.agents.length > 1 ? caseDurations(data) : [];
+  const durations = data.agents.length > 1 ? durationTable(data) : undefined;
+  const speed = [durations, benchmarkTable(data)].filter((figures) => figures !== undefined);
   const sections = [
     `# WebSocket conformance\n\n${escapeMarkdown(`${data.generator}, ${data.createdAt}`)}`,
     `## Totals\n\n${totals(data, labels)}`,
     `## Not OK\n\n${notOk(data, labels)}`,
-    ...(durations.length > 0 ? [`## Durations\n\n${speedTable(durations, labels)}`] : []),
-    ...(benchmarks.length > 0 ? [`## Speed\n\n${speedTable(benchmarks, labels)}`] : []),
+    ...speed.map(
+      (figures) => `## ${figures.title}
+
+${speedTable(figures)}`,
+    ),
   ];
   return `${sections.join('\n\n')}\n`;
 }
@@ -63,13 +66,13 @@ function notOkRow(info: CaseInfo, label: string, result: CaseResult): string[] {
   return [escapeMarkdown(info.id), label, verdictText(result), ...texts];
 }
 
-function speedTable(rows: readonly SpeedRow[], labels: string[]): string {
+function speedTable({ agents, rows }: SpeedTable): string {
   const cells = rows.map(({ name, unit, values }) => [
     escapeMarkdown(name),
     escapeMarkdown(unit),
-    ...labels.map((_, index) => formatFigure(values[index])),
+    ...agents.map((_, index) => formatFigure(values[index])),
   ]);
-  return table(['Measured', 'Unit', ...labels], cells, 2);
+  return table(['Measured', 'Unit', ...agents.map(escapeMarkdown)], cells, 2);
 }
 
 /** Three digits are as much as a measurement is worth. */

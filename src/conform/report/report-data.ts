@@ -132,7 +132,14 @@ export function sectionsOf(cases: readonly CaseInfo[]): CaseSection[] {
   return [...sections.values()];
 }
 
-/** A row of figures: what was measured, and the value of each agent, undefined where there is none. */
+/** Figures side by side: a column for each agent. */
+export interface SpeedTable {
+  title: string;
+  agents: string[];
+  rows: SpeedRow[];
+}
+
+/** What was measured, and for each agent of the table the value and what else was seen, if there is any. */
 export interface SpeedRow {
   name: string;
   unit: string;
@@ -141,8 +148,8 @@ export interface SpeedRow {
   details: (string | undefined)[];
 }
 
-/** How long the cases of chapter 9 took. A case that the agent failed says nothing about its speed. */
-export function caseDurations(data: ReportData): SpeedRow[] {
+/** How long the cases of chapter 9 took, undefined if none ran. A case that was failed says nothing about speed. */
+export function durationTable(data: ReportData): SpeedTable | undefined {
   const lookup = lookupOf(data.results);
   const rows = data.cases
     .filter(({ id }) => id.startsWith('9.'))
@@ -151,24 +158,34 @@ export function caseDurations(data: ReportData): SpeedRow[] {
         const result = lookup(agent, id);
         return result?.behavior === 'OK' ? result.durationMs : undefined;
       });
-      const details = data.agents.map(() => undefined);
-      return { name: `${id} ${title}`, unit: 'ms', isLessBetter: true, values, details };
-    });
-  return rows.filter(({ values }) => values.some((value) => value !== undefined));
+      return { name: `${id} ${title}`, unit: 'ms', isLessBetter: true, values, details: [] };
+    })
+    .filter(({ values }) => values.some((value) => value !== undefined));
+  const agents = data.agents.map((agent) => labelOf(agent, data.agents));
+  return rows.length === 0 ? undefined : { title: 'Durations of the cases of chapter 9', agents, rows };
 }
 
-/** The benchmarks as rows, each with a value for every agent that has one. */
-export function benchmarkRows(data: ReportData): SpeedRow[] {
+/** Units of which a smaller number is the better one: times and sizes. */
+const LESS_IS_BETTER = /^(?:[nµum]?s|[KMG]i?B|B|bytes)$/;
+
+/** The benchmarks, undefined if there are none. */
+export function benchmarkTable({ benchmarks = [] }: ReportData): SpeedTable | undefined {
+  if (benchmarks.length === 0) return undefined;
+  const agents = [...new Set(benchmarks.map(({ agent }) => agent))];
   const rows = new Map<string, SpeedRow>();
-  for (const { agent, name, unit, value, details } of data.benchmarks ?? []) {
-    const key = `${name} ${unit}`;
-    const isLessBetter = /^(?:[nµum]?s|[KMG]i?B|B|bytes)$/.test(unit);
-    const row = rows.get(key) ?? { name, unit, isLessBetter, values: [], details: [] };
+  for (const { agent, name, unit, value, details } of benchmarks) {
+    const key = JSON.stringify([name, unit]);
+    const none = agents.map(() => undefined);
+    const row = rows.get(key) ?? {
+      name,
+      unit,
+      isLessBetter: LESS_IS_BETTER.test(unit),
+      values: [...none],
+      details: [...none],
+    };
+    row.values[agents.indexOf(agent)] = value;
+    row.details[agents.indexOf(agent)] = details;
     rows.set(key, row);
-    data.agents.forEach((each, index) => {
-      row.values[index] = each.name === agent ? value : row.values[index];
-      row.details[index] = each.name === agent ? details : row.details[index];
-    });
   }
-  return [...rows.values()];
+  return { title: 'Benchmarks', agents, rows: [...rows.values()] };
 }

@@ -1,0 +1,146 @@
+// The files that `hawser conform` reads and writes: the directory of results, the reports, the baseline.
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { CASES } from '../conform/cases/index.js';
+import {
+  caseFiles,
+  indexOf,
+  mergeIndex,
+  parseCaseFile,
+  parseIndex,
+  reportDataOf,
+  type StoredCase,
+} from '../conform/report/autobahn-json.js';
+import {
+  baselineOf,
+  checkBaseline,
+  formatDifferences,
+  parseBaseline,
+  serializeBaseline,
+} from '../conform/report/baseline.js';
+import { renderHtml } from '../conform/report/html.js';
+import { renderJUnit } from '../conform/report/junit.js';
+import { renderMarkdown } from '../conform/report/markdown.js';
+import type { BenchmarkRow, ReportData } from '../conform/report/report-data.js';
+import type { CaseResult } from '../conform/result.js';
+import { isPass } from '../conform/verdict.js';
+import { EXIT, type ParsedArguments, UsageError } from './arguments.js';
+import { readVersion } from './version.js';
+
+/** Written early, so that a file that cannot be read is known before an hour of cases. @throws UsageError */
+export function readBaselineOption(parsed: ParsedArguments, agent: string | undefined) {
+  const file = parsed.value('baseline');
+  if (file === undefined) return undefined;
+  return readFile(file, (text) => parseBaseline(JSON.parse(text), agent));
+}
+
+export type BaselineOption = ReturnType<typeof readBaselineOption>;
+
+/**
+ * Writes what the options ask for, and says where.
+ *
+ * @param total how many cases were to run: fewer results are a failure
+ * @returns the exit code of the run
+ */
+export function conclude(
+  parsed: ParsedArguments,
+  results: readonly CaseResult[],
+  total: number,
+  baseline: BaselineOption,
+): number {
+  const fresh = freshData(results);
+  const directory = parsed.value('out');
+  if (directory !== undefined) writeDirectory(directory, fresh);
+  writeReports(parsed, directory === undefined ? fresh : readDirectory(directory));
+  const baselineFile = parsed.value('write-baseline');
+  if (baselineFile !== undefined) writeTo(baselineFile, serializeBaseline(baselineOf(results, baseline)));
+  if (baseline === undefined)
+    return results.length === total && results.every(isPass) ? EXIT.OK : EXIT.FAILED;
+  const ran = new Set(results.map(({ id }) => id));
+  const known = new Set(CASES.map(({ id }) => id));
+  // An entry for a case that was not chosen is none of this run's business; one for a case that is gone is stale.
+  const differences = checkBaseline(baseline, results, (id) => ran.has(id) || !known.has(id));
+  process.stdout.write(formatDifferences(differences));
+  return differences.length === 0 && results.length === total ? EXIT.OK : EXIT.FAILED;
+}
+
+/** `hawser conform report DIR`. */
+export function renderDirectory(parsed: ParsedArguments, operands: string[]): number {
+  const [directory] = operands;
+  if (directory === undefined || operands.length > 1) throw new UsageError('report takes one directory');
+  const data = readDirectory(directory);
+  if (data.results.length === 0) throw new UsageError(`${directory} has no results that hawser wrote`);
+  if (!REPORTS.some(({ option }) => parsed.value(option) !== undefined)) {
+    throw new UsageError('report needs --html, --junit or --markdown');
+  }
+  writeReports(parsed, data);
+  return EXIT.OK;
+}
+
+const REPORTS: readonly { option: string; render: (data: ReportData) => string }[] = [
+  { option: 'html', render: renderHtml },
+  { option: 'junit', render: renderJUnit },
+  { option: 'markdown', render: renderMarkdown },
+];
+
+function writeReports(parsed: ParsedArguments, data: ReportData): void {
+  for (const { option, render } of REPORTS) {
+    const file = parsed.value(option);
+    if (file !== undefined) writeTo(file, render(data));
+  }
+}
+
+function made(): Pick<ReportData, 'generator' | 'createdAt'> {
+  return { generator: `hawser ${readVersion()}`, createdAt: new Date().toISOString() };
+}
+
+function freshData(results: readonly CaseResult[]): ReportData {
+  const ran = new Set(results.map(({ id }) => id));
+  const agents = new Map(
+    results.map(({ agent, subject }) => [`${subject} ${agent}`, { name: agent, subject }]),
+  );
+  return { ...made(), agents: [...agents.values()], cases: CASES.filter(({ id }) => ran.has(id)), results };
+}
+
+function writeDirectory(directory: string, data: ReportData): void {
+  const indexFile = join(directory, 'index.json');
+  const existing = existsSync(indexFile) ? readFile(indexFile, (text) => parseIndex(JSON.parse(text))) : {};
+  const index = mergeIndex(existing, indexOf(data));
+  mkdirSync(directory, { recursive: true });
+  for (const { name, text } of caseFiles(data)) writeFileSync(join(directory, name), text);
+  writeTo(indexFile, `${JSON.stringify(index, null, 2)}\n`);
+}
+
+/** All results of a directory, and the measurements of `hawser bench --out`. */
+function readDirectory(directory: string): ReportData {
+  const indexFile = join(directory, 'index.json');
+  const index = readFile(indexFile, (text) => parseIndex(JSON.parse(text)));
+  const files: StoredCase[] = [];
+  for (const { reportfile } of Object.values(index).flatMap((cases) => Object.values(cases))) {
+    files.push(readFile(join(directory, reportfile), (text) => parseCaseFile(JSON.parse(text))));
+  }
+  return { ...reportDataOf(files, made(), CASES), benchmarks: readBenchmarks(directory) };
+}
+
+function readBenchmarks(directory: string): BenchmarkRow[] {
+  const names = readdirSync(directory).filter((name) => /^bench-.*\.json$/.test(name));
+  return names.flatMap((name) =>
+    readFile(join(directory, name), (text) => (JSON.parse(text) as { rows: BenchmarkRow[] }).rows),
+  );
+}
+
+/** @throws UsageError that names the file */
+function readFile<T>(file: string, parse: (text: string) => T): T {
+  try {
+    return parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`${file}: ${(error as Error).message}`);
+  }
+}
+
+function writeTo(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  process.stderr.write(`written: ${file}\n`);
+}
