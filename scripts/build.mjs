@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -39,12 +39,23 @@ function isFresh() {
   return changedAt(join(dist, stamp)) >= Math.max(...inputs.map(changedAt));
 }
 
+/** The types of `hawser` itself are written by hand (types/); those of `hawser/conform` are the compiler's. */
+const TYPED_BY_COMPILER = ['conform', 'wire'];
+
+function pruneDeclarations(target) {
+  for (const path of readdirSync(target, { recursive: true })) {
+    const isTyped = TYPED_BY_COMPILER.includes(path.split(sep)[0]);
+    if (/\.d\.[mc]?ts$/.test(path) && !isTyped) rmSync(join(target, path));
+  }
+}
+
 function build(target) {
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
   const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json'), '--outDir', target], {
     stdio: 'inherit',
   });
   if (compiled.status !== 0) return false;
+  pruneDeclarations(target);
   cpSync(join(src, 'cli', 'page'), join(target, 'cli', 'page'), { recursive: true });
   chmodSync(join(target, 'cli', 'main.js'), 0o755);
   writeFileSync(join(target, stamp), '');

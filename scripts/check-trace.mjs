@@ -79,7 +79,7 @@ function collectCases() {
 function findOrigins() {
   const lists = [];
   for (const file of filesUnder(join(root, CASES))) {
-    if (file === CASE_INDEX) continue;
+    if (file === CASE_INDEX || !file.endsWith('.js')) continue;
     const source = nameOf(file).replace(/^dist/, 'src').replace(/js$/, 'ts');
     for (const list of Object.values(require(file)).filter(Array.isArray)) lists.push({ source, list });
   }

@@ -227,7 +227,7 @@ class HuffmanCode {
 
 const FIXED_CODES: [literals: HuffmanCode, distances: HuffmanCode] = [
   new HuffmanCode(Array.from({ length: 288 }, (_, i) => (i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8))),
-  new HuffmanCode(new Array(30).fill(5)),
+  new HuffmanCode(new Array(32).fill(5)),
 ];
 
 /** RFC 1951 §3.2.7: the lengths of both codes are themselves run-length coded with a third code. */

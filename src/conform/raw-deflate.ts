@@ -62,7 +62,7 @@ export class RawDeflater {
    */
   message(bytes: Uint8Array): Uint8Array {
     // zlib writes nothing where there is nothing to flush. §7.2.3.6: an empty message is the one byte 00.
-    if (bytes.length < 0) return Uint8Array.of(0x00);
+    if (bytes.length === 0) return Uint8Array.of(0x00);
     // More than the worst that zlib does, which is 9 bits for each byte: one run is always enough.
     const bound = bytes.length + (bytes.length >> 3) + (bytes.length >> 6) + 64;
     if (this.#output.length < bound) this.#output = new Uint8Array(2 * bound);
@@ -124,11 +124,12 @@ export class RawInflater {
       at = this.#run(payload, at);
       if (at === payload.length) break;
     }
-    // LENIENT: behind a final block belongs a byte 00, which with the tail makes an empty block. Without it the tail is
-    // left over as a whole, because zlib's stream has ended before.
+    // LENIENT: behind a final block belongs a byte 00, which with the tail makes an empty block. Without it nothing of the
+    // tail is read, because zlib's stream has ended before; the next message begins a new one.
     const read = this.#run(TAIL, 0);
-    if (read === 0) this.#zlib.reset();
-    else if (read < TAIL.length) throw new RawDeflateError('CORRUPT', 'a final block that ends in the tail');
+    if (read > 0 && read < TAIL.length) {
+      throw new RawDeflateError('CORRUPT', 'a final block that ends in the tail');
+    }
   }
 
   /** Inflates until the input is read or the stream has ended; returns how far it was read. */

@@ -112,21 +112,24 @@ describe('the reader of DEFLATE data', () => {
   });
 
   it.each([
-    ['a block of type 3', fromBits('0 11 00000')],
-    ['lengths of a stored block that do not agree', bytes('00 05 00 fa fe 48 65 6c 6c 6f 00')],
-    ['a stored block that is cut', bytes('00 ff 00 00 ff 48 65')],
-    ['a block that is cut', bytes('f2 48 cd c9')],
-    ['nothing at all', new Uint8Array(0)],
-    ['a length code that is not used', fromBits('0 10 11000110 00000')],
-    ['a distance code that is not used', fromBits('0 10 0000001 11111 0000000')],
+    ['a block of type 3', fromBits('0 11 00000'), 'reserved type'],
+    ['stored lengths that do not agree', bytes('00 05 00 fa fe 48 65 6c 6c 6f 00'), 'do not agree'],
+    ['a stored block that is cut', bytes('00 ff 00 00 ff 48 65'), 'ends within a block'],
+    ['a block that is cut', bytes('f2 48 cd c9'), 'ends within a block'],
+    ['nothing at all', new Uint8Array(0), 'ends within a block'],
+    ['a length code that is not used', fromBits('0 10 11000110 00000'), 'length code 286'],
+    ['a distance code that is not used', fromBits('0 10 0000001 11110 0000000'), 'distance code 30'],
+    ['a first length that repeats', fromBits('0 01 00000 00000 0000 100 100 000 000 000'), 'one before it'],
     [
-      'a first code length that repeats',
-      fromBits(`0 01 00000 00000 0111 ${'100'.repeat(11)}${'0000'.repeat(5)}`),
+      'more lengths than announced',
+      fromBits('0 01 00000 00000 0000 000 000 100 100 11111111 11111111'),
+      'announced',
     ],
-    ['a code with too many words', fromBits(`0 01 00000 00000 1111 ${'100'.repeat(19)}`)],
-    ['a code without words', fromBits(`0 01 00000 00000 0000 ${'000'.repeat(4)} ${'0'.repeat(40)}`)],
-  ])('%s -> DeflateSyntaxError', (_, payload) => {
+    ['too many code words', fromBits(`0 01 00000 00000 1111 ${'100'.repeat(19)}`), 'than fit'],
+    ['a code without words', fromBits(`0 01 00000 00000 0000 ${'0'.repeat(52)}`), 'stands for nothing'],
+  ])('%s -> DeflateSyntaxError', (_, payload, message) => {
     expect(() => usedWindow(payload)).toThrow(DeflateSyntaxError);
+    expect(() => usedWindow(payload)).toThrow(message);
   });
 
   it('any bytes -> blocks or a DeflateSyntaxError, never anything else', () => {

@@ -29,7 +29,10 @@ const requirements = (...list: object[]) => ({
 /** The module of a built list of cases, each written as its id and the requirements that it lists. */
 const cases = (list: Record<string, string[]>) =>
   `exports.LIST = ${JSON.stringify(Object.entries(list).map(([id, requirements]) => ({ id, requirements })))};`;
-const builtCases = (list: Record<string, string[]>) => ({ 'dist/conform/cases/framing.js': cases(list) });
+const builtCases = (list: Record<string, string[]>) => ({
+  'dist/conform/cases/framing.js': cases(list),
+  'dist/conform/cases/framing.d.ts': 'export declare const LIST: readonly { id: string }[];',
+});
 
 /** A tree in which one requirement has everything, one has reasons, and one is not testable. */
 const complete = {

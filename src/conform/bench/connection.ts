@@ -10,7 +10,7 @@ import { type HeaderFields, parseResponseHead } from '../../wire/http-head.js';
 import { CLOSE, PING, PONG } from '../../wire/opcode.js';
 import { BenchmarkFailure } from './failure.js';
 import { maskedFrame } from './message-block.js';
-import { MessageReader, type MessageSink, NO_MESSAGE_EXPECTED } from './message-reader.js';
+import { MessageReader, type MessageSink } from './message-reader.js';
 import type { BenchTarget } from './target.js';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -85,8 +85,9 @@ export class BenchConnection {
     return this.#socket.writableLength;
   }
 
+  /** Does nothing once the connection is lost. */
   write(bytes: Uint8Array): void {
-    this.#socket.write(bytes);
+    if (this.lost === null) this.#socket.write(bytes);
   }
 
   /** The closing handshake, and the end of the TCP connection, whoever brings it about. */
@@ -142,8 +143,9 @@ export class BenchConnection {
   /** Returns what follows the head, or undefined when the head is incomplete. */
   #readResponse(bytes: Buffer, key: string, offersDeflate: boolean): Buffer | undefined {
     const head = parseResponseHead(bytes, HEAD_LIMITS, latin1);
-    if (head === undefined) return undefined;
-    if (!head.ok) throw notWebSocket('with something that is not HTTP');
+    const isHttp = 'HTTP/1.'.startsWith(bytes.toString('latin1', 0, 7));
+    if (head === undefined && isHttp) return undefined;
+    if (!head?.ok) throw notWebSocket('with something that is not HTTP');
     if (head.statusCode !== 101) {
       throw notWebSocket(`with ${`${head.statusCode} ${printable(head.statusMessage)}`.trim()}`);
     }
@@ -183,8 +185,11 @@ export class BenchConnection {
       code === null
         ? 'with a Close frame without a code'
         : `with code ${code} (${describeCloseCode(code).name})`;
-    this.#reader.sink = NO_MESSAGE_EXPECTED;
     this.#socket.end(maskedFrame(FIN | CLOSE, payload.subarray(0, 2)));
+    // The rest of the closing handshake is the server's, but not for ever.
+    const timer = setTimeout(() => this.#socket.destroy(), CLOSE_TIMEOUT_MS);
+    this.#socket.once('close', () => clearTimeout(timer));
+    this.#lose(this.#closedByPeer());
   }
 
   #closedByPeer(): BenchmarkFailure {
@@ -199,11 +204,17 @@ export class BenchConnection {
       this.#socket.destroy();
       return;
     }
-    // A reset that follows a Close frame says nothing new.
-    this.lost = failure.kind === 'closed' ? this.#closedByPeer() : failure;
-    this.#receive = () => {};
+    // A reset is an end without a Close frame.
+    this.#lose(failure.kind === 'closed' ? this.#closedByPeer() : failure);
     this.#socket.destroy();
-    this.onLost(this.lost);
+  }
+
+  #lose(failure: BenchmarkFailure): void {
+    this.lost = failure;
+    this.#receive = () => {};
+    // The parser may be in the middle of more frames.
+    this.#parser.isStopped = true;
+    this.onLost(failure);
   }
 }
 
@@ -271,6 +282,11 @@ function explainSocketError(error: NodeJS.ErrnoException, { authority }: BenchTa
     case 'ECONNRESET':
     case 'EPIPE':
       return new BenchmarkFailure('closed', `the connection was reset (${error.code})`);
+    case 'EPROTO':
+      return new BenchmarkFailure(
+        'unreachable',
+        `the server at ${authority} does not speak TLS as it should`,
+      );
     default:
       if (/CERT|SELF_SIGNED|ISSUER/.test(error.code ?? '')) {
         const why = printable(error.message);

@@ -1,40 +1,26 @@
-// Sample
-import type { ConformanceCase } from '../case.js';
-import { exchangeCase } from '../exchange.js';
-import { close, ping, text } from '../step.js';
+// The 517 cases of Autobahn|Testsuite, in its order and under its numbers, by chapter. There is no chapter 8 or 11.
 
-const facts = (id: string) => ({
-  id,
-  group: 'autobahn' as const,
-  subjects: ['server', 'client'] as const,
-  title: id,
-  rule: '',
-  section: '',
-  requirements: [],
-  expectation: '',
-});
+import type { ConformanceCase } from '../case.js';
+import { AUTOBAHN_FRAMING } from './autobahn-1-framing.js';
+import { AUTOBAHN_PINGS } from './autobahn-2-pings.js';
+import { AUTOBAHN_RESERVED_BITS } from './autobahn-3-reserved-bits.js';
+import { AUTOBAHN_OPCODES } from './autobahn-4-opcodes.js';
+import { AUTOBAHN_FRAGMENTATION } from './autobahn-5-fragmentation.js';
+import { AUTOBAHN_UTF8 } from './autobahn-6-utf8.js';
+import { AUTOBAHN_CLOSE } from './autobahn-7-close.js';
+import { AUTOBAHN_LIMITS } from './autobahn-9-limits.js';
+import { AUTOBAHN_MISC } from './autobahn-10-misc.js';
+import { AUTOBAHN_COMPRESSION } from './autobahn-12-13-compression.js';
 
 export const AUTOBAHN_CASES: readonly ConformanceCase[] = [
-  exchangeCase(facts('1.1.1'), {
-    steps: [text('Hello')],
-    outcomes: [{ behavior: 'OK', events: [{ type: 'text', payload: 'Hello' }] }],
-    close: { by: 'tester', codes: [1000], isClean: true },
-    closesOnMatch: true,
-    open: { isStrict: true },
-  }),
-  exchangeCase(facts('7.3.1'), {
-    steps: [close()],
-    outcomes: [{ behavior: 'OK', events: [] }],
-    close: { by: 'tester', codes: [1000], isClean: true, endIsBehavior: 'wrong code' },
-    open: { isStrict: true },
-  }),
-  exchangeCase(facts('3.2'), {
-    steps: [text('Hello'), text('Hello', { rsv: 2 }), ping()],
-    outcomes: [
-      { behavior: 'OK', events: [{ type: 'text', payload: 'Hello' }] },
-      { behavior: 'NON-STRICT', events: [] },
-    ],
-    close: { by: 'peer', codes: [1002], isClean: false },
-    open: { isStrict: true },
-  }),
+  ...AUTOBAHN_FRAMING,
+  ...AUTOBAHN_PINGS,
+  ...AUTOBAHN_RESERVED_BITS,
+  ...AUTOBAHN_OPCODES,
+  ...AUTOBAHN_FRAGMENTATION,
+  ...AUTOBAHN_UTF8,
+  ...AUTOBAHN_CLOSE,
+  ...AUTOBAHN_LIMITS,
+  ...AUTOBAHN_MISC,
+  ...AUTOBAHN_COMPRESSION,
 ];

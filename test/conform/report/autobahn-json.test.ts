@@ -93,7 +93,7 @@ describe('index.json', () => {
     expect(Object.keys(read).sort()).toEqual(['__proto__', 'constructor']);
   });
 
-  it.each([
+  it.each<[string, unknown, string]>([
     ['no object', [], 'the file: an object was expected'],
     ['a baseline', { '1.1.1': { behavior: 'OK', behaviorClose: 'OK' } }, 'this is no index.json'],
     [
@@ -101,13 +101,15 @@ describe('index.json', () => {
       { a: { '1.1.1': { behavior: 'GREAT', behaviorClose: 'OK' } } },
       'agent "a", case "1.1.1"',
     ],
-    ...['../evil.json', '/etc/passwd', 'a\\b', 'C:x', '..', '', 7].map((reportfile) => [
-      `the file ${reportfile}`,
-      { a: { '1.1.1': { behavior: 'OK', behaviorClose: 'OK', reportfile } } },
-      'reportfile is no name of a file',
-    ]),
+    ...['../evil.json', '/etc/passwd', 'a\\b', 'C:x', '..', '', 7].map(
+      (reportfile): [string, unknown, string] => [
+        `the file ${reportfile}`,
+        { a: { '1.1.1': { behavior: 'OK', behaviorClose: 'OK', reportfile } } },
+        'reportfile is no name of a file',
+      ],
+    ),
   ])('is refused where it has %s', (_, value, message) => {
-    expect(() => parseIndex(value)).toThrow(message as string);
+    expect(() => parseIndex(value)).toThrow(message);
   });
 });
 
