@@ -115,7 +115,7 @@ export class ClientJudge {
 
   async #answer(socket: Socket, head: Uint8Array): Promise<void> {
     const target = / (\S+) HTTP\//.exec(Buffer.from(head.subarray(0, 2048)).toString('latin1'))?.[1] ?? '/';
-    const url = new URL(target.startsWith('/') ? target : '/', 'ws://127.0.0.1');
+    const url = new URL(target.startsWith('/') ? target : '/', `ws://127.0.0.1:${socket.localPort}`);
     const agent = (this.#options.agent ?? url.searchParams.get('agent') ?? 'client').slice(0, MAX_AGENT_NAME);
     const open = (log: WireLog): RawConnection => {
       log.bytes('peer', head);
@@ -158,6 +158,7 @@ export class ClientJudge {
         return { subject: 'client', url, log, memory, connect: () => Promise.resolve(connection) };
       },
     });
+    if (key !== undefined && memory.handshakeKeys.size < MAX_KEYS) memory.handshakeKeys.add(key);
     this.#results.get(agent)!.set(one.id, result);
     this.#options.onResult?.(result);
   }

@@ -169,6 +169,14 @@ async function rulingOnRefusal(tester: Tester, refusal: Refusal): Promise<Ruling
     if (goesOn()) return { behavior: whenAccepted, why: 'The peer went on as if nothing were wrong.' };
     return breaks(`The peer did not fail the connection within ${PATIENCE_MS / 1000} s.`);
   }
+  const code = tester.peerClose?.code;
+  if (tester.firstClose === 'tester' && code !== undefined) {
+    // The fault is in a Close frame, which is answered in any case: the code tells how it was taken.
+    if (code === null)
+      return nonStrict('The answer has no code: whether the fault was noticed cannot be told.');
+    if (code === 1000 || code === tester.testerClose?.code)
+      return { behavior: whenAccepted, why: 'The peer answered as if the Close frame were in order.' };
+  }
   return rulingOnCode(tester, refusal.codes);
 }
 
@@ -177,7 +185,11 @@ function rulingOnCode({ peerClose }: Tester, codes: readonly number[] | undefine
   const ruling = conforms('The peer failed the connection.');
   const code = peerClose?.code ?? null;
   if (code === null || codes === undefined || codes.includes(code)) return ruling;
-  return { ...ruling, why: `The peer gave code ${code}, not ${codes.join(' or ')}.`, behaviorClose: 'WRONG CODE' };
+  return {
+    ...ruling,
+    why: `The peer gave code ${code}, not ${codes.join(' or ')}.`,
+    behaviorClose: 'WRONG CODE',
+  };
 }
 
 /**
@@ -199,28 +211,6 @@ export function promptlyRefusedCase(
     const late = await rulingOnRefusal(tester, { ...refusal, steps: rest });
     if (late.behavior !== 'OK') return late;
     return { ...late, ...nonStrict('The peer failed the connection only when everything had come.') };
-  });
-}
-
-/** A Close frame with a fault: it is not to be answered as if it were in order. */
-export function refusedCloseCase(
-  facts: RuleFacts,
-  steps: readonly Step[],
-  options: { sentCode?: number; codes?: readonly number[]; whenAccepted?: Behavior } = {},
-): ConformanceCase {
-  return ruleCase(facts, async (tester) => {
-    await takeSteps(tester, steps);
-    await tester.until(() => hasEnded(tester), PATIENCE_MS);
-    if (!hasEnded(tester)) return breaks('The peer did not answer, and did not end TCP.');
-    const code = tester.peerClose?.code;
-    if (code === null) return nonStrict('The answer has no code: whether the fault was noticed cannot be told.');
-    if (code === 1000 || (code !== undefined && code === options.sentCode)) {
-      return {
-        behavior: options.whenAccepted ?? 'FAILED',
-        why: 'The peer answered as if the Close frame were in order.',
-      };
-    }
-    return rulingOnCode(tester, options.codes);
   });
 }
 

@@ -90,6 +90,8 @@ export class WebSocketServer extends EventEmitter {
   #removeListeners: () => void = () => {};
   /** [RFC6455-7.2.2-1] Ends connections to our own server that have not become WebSockets. */
   #dropHandshakes: () => void = () => {};
+  /** Those whose request waits for the user's verdict. */
+  readonly #undecided = new Set<Duplex>();
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
     this.handleUpgrade(request, socket, head, this.#onUpgraded);
   /** One listener for all clients, which it is called on. */
@@ -227,13 +229,14 @@ export class WebSocketServer extends EventEmitter {
       this.#refuse(request, socket, verdict);
       return;
     }
+    this.#undecided.add(socket);
     // DIFFERS(ws): a promise is waited for, as its types say.
     whenSettled(
       this.shouldHandle(request),
       (isOurs) => {
         if (isOurs) this.#acceptUpgrade(request, socket, head, verdict, callback);
         // [RFC6455-4.2.2-8] 400, as in `ws`
-        else abort(socket, rejection(400));
+        else this.#abort(socket, rejection(400));
       },
       (error) => this.#refuse(request, socket, rejection(500), error),
     );
@@ -273,6 +276,7 @@ export class WebSocketServer extends EventEmitter {
     head: Buffer,
     callback: OnUpgraded,
   ): void {
+    this.#undecided.delete(socket);
     if (!socket.readable || !socket.writable) {
       socket.destroy();
       return;
@@ -374,7 +378,7 @@ export class WebSocketServer extends EventEmitter {
       if (isVerified) proceed();
       // [RFC6455-4.2.2-6] [RFC6455-10.2-2] 403 or any other status; [RFC6455-4.2.2-3] with WWW-Authenticate, or
       // [RFC6455-4.2.2-4] a Location.
-      else abort(socket, rejection(code || 401, message, headers));
+      else this.#abort(socket, rejection(code || 401, message, headers));
     };
     if (verifyClient.length === 2) {
       verifyClient.call(this.options, info, decide);
@@ -387,12 +391,18 @@ export class WebSocketServer extends EventEmitter {
 
   /** Refuses a handshake, unless a 'wsClientError' listener takes that over. */
   #refuse(request: IncomingMessage, socket: Duplex, reason: Rejection, cause?: unknown): void {
+    this.#undecided.delete(socket);
     if (this.listenerCount('wsClientError') > 0) {
       const error = new Error(reason.message, cause === undefined ? undefined : { cause });
       this.emit('wsClientError', error, socket, request);
     } else {
       abort(socket, reason);
     }
+  }
+
+  #abort(socket: Duplex, reason: Rejection): void {
+    this.#undecided.delete(socket);
+    abort(socket, reason);
   }
 
   #untrack(client: WebSocket): void {
@@ -427,6 +437,8 @@ export class WebSocketServer extends EventEmitter {
     const clients = [...(this.clients ?? [])];
     const timer = setTimeout(() => {
       for (const client of clients) client.terminate();
+      for (const socket of this.#undecided) socket.destroy();
+      this.#undecided.clear();
       this.#dropHandshakes();
     }, timeoutMs);
     const ends = [this as EventEmitter, ...clients].map(

@@ -63,10 +63,11 @@ describe('handshakes that do not come to anything', () => {
   it.each([
     ['has said nothing', ''],
     ['is in the middle of its request', upgradeRequest().slice(0, 40)],
+    ['waits for a verdict', upgradeRequest()],
   ])(
     '[RFC6455-7.2.2-1] server, is closed while a client %s -> the connection too, without a byte',
     async (_, sent) => {
-      const wss = await server();
+      const wss = await server({ verifyClient: (_info: Package, _verdict: Package) => {} });
       const socket = atEnd(net.connect(portOf(wss), '127.0.0.1'), (it) => it.destroy());
       const received: Buffer[] = [];
       socket.on('data', (bytes: Buffer) => received.push(bytes));

@@ -182,8 +182,6 @@ interface Sample {
   isValid: boolean;
 }
 
-const valid = (...sequences: string[]): Sample[] =>
-  sequences.map((sequence) => ({ bytes: fromHex(sequence), isValid: true }));
 const invalid = (...sequences: string[]): Sample[] =>
   sequences.map((sequence) => ({ bytes: fromHex(sequence), isValid: false }));
 const codePoints = (...points: number[]): Sample[] =>
@@ -220,9 +218,13 @@ const SEQUENCES: readonly (readonly [string, string, readonly Sample[]])[] = [
   [
     '6.5',
     'characters of one to four bytes',
-    [...['$', '¢', '€', '\u{24b62}'].map((sign) => `hello${sign}world`), 'κόσμε'].flatMap((sample) =>
-      valid(hex(Buffer.from(sample))),
-    ),
+    [
+      ...['$', '¢', '€', '\u{24b62}'].map((sign) => ({
+        bytes: Buffer.from(`hello${sign}world`),
+        isValid: true,
+      })),
+      { bytes: KOSME, isValid: true },
+    ],
   ],
   ['6.6', 'the beginning of a Greek word', beginnings(KOSME)],
   ['6.7', 'the smallest code point of a length', codePoints(0, 0x80, 0x800, 0x10000)],
@@ -246,7 +248,7 @@ const SEQUENCES: readonly (readonly [string, string, readonly Sample[]])[] = [
     '6.13',
     'first bytes of characters, each with a space behind it',
     invalid(
-      spaced(0xc0, 0xdf),
+      spaced(0xc0, 0xde),
       spaced(0xe0, 0xee),
       spaced(0xf0, 0xf6),
       spaced(0xf8, 0xfa),

@@ -12,7 +12,6 @@ import {
   breaks,
   conforms,
   echoedCase,
-  faultOfEchoes,
   hasEnded,
   informational,
   nonStrict,
@@ -35,7 +34,8 @@ const minimal = [0, 1, 125, 126, 127, 65_535, 65_536].map((length) =>
       rule: 'A length takes the shortest of the three forms that can hold it, in every frame.',
       section: SECTION,
       requirements: ['RFC6455-5.2-6', 'RFC6455-5.2-5'],
-      expectation: 'No frame of the peer has a longer length field than it needs, nor one with the top bit set.',
+      expectation:
+        'No frame of the peer has a longer length field than it needs, nor one with the top bit set.',
     },
     async (tester) => {
       const payload = cycled('length ', length);
@@ -197,7 +197,8 @@ const controlAnnounced = CONTROL_ANNOUNCED.map((spec) => {
       rule: 'A control frame carries at most 125 bytes, which its header alone tells.',
       section: 'RFC 6455 §5.5',
       requirements: ['RFC6455-5.5-1'],
-      expectation: 'The connection is failed over the header. A peer that waits for the payload first is NON-STRICT.',
+      expectation:
+        'The connection is failed over the header. A peer that waits for the payload first is NON-STRICT.',
     },
     [{ do: 'head', frame: spec }],
     [{ do: 'body', bytes: length }],

@@ -4,7 +4,7 @@
 import { describeCloseCode } from '../../wire/close-code.js';
 import { opcodeName } from '../../wire/opcode.js';
 import type { CaseResult, WireRecord } from '../result.js';
-import { isPass, overallVerdict } from '../verdict.js';
+import { overallVerdict } from '../verdict.js';
 import {
   benchmarkTable,
   durationTable,
@@ -65,7 +65,6 @@ function packResult(result: CaseResult, shorten: (wire: readonly WireRecord[]) =
     b: result.behavior,
     c: result.behaviorClose,
     o: overallVerdict(result),
-    pass: isPass(result),
     finding: clip(result.finding),
     peer: result.peerClose,
     tester: result.testerClose,

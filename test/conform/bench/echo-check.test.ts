@@ -189,14 +189,12 @@ describe('CompressedEchoCheck', () => {
       finishFlush: constants.Z_SYNC_FLUSH,
     });
     // Later messages are compressed with the first as dictionary, which is what a kept context comes to.
-    const later = messages.texts
-      .slice(1)
-      .map((text) =>
-        deflateRawSync(text, {
-          dictionary: messages.texts[0]!,
-          finishFlush: constants.Z_SYNC_FLUSH,
-        }).subarray(0, -4),
-      );
+    const later = messages.texts.slice(1).map((text) =>
+      deflateRawSync(text, {
+        dictionary: messages.texts[0]!,
+        finishFlush: constants.Z_SYNC_FLUSH,
+      }).subarray(0, -4),
+    );
     const first = frame(0xc1, all.subarray(0, -4));
     const second = frame(0xc1, later[0]!);
     const rest = messages.texts.slice(2).map((text) => frame(0x81, text));

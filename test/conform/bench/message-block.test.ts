@@ -30,7 +30,8 @@ const payloads = SIZES.map((size) => Buffer.alloc(size, `payload of ${size} `));
 describe('MessageBlock', () => {
   it('any sizes -> one masked frame for each payload', () => {
     const frames = readFrames(new MessageBlock(0x82, payloads).bytes);
-    expect(frames.map(({ payload }) => payload)).toEqual(payloads);
+    expect(frames.map(({ payload }) => payload.length)).toEqual(SIZES);
+    expect(frames.every(({ payload }, index) => payload.equals(payloads[index]!))).toBe(true);
     expect(new Set(frames.map(({ first }) => first))).toEqual(new Set([0x82]));
   });
 
@@ -39,11 +40,11 @@ describe('MessageBlock', () => {
     const keys = new Set<number>();
     for (let round = 0; round < 50; round++) {
       const frames = readFrames(block.bytes);
-      expect(frames.map(({ payload }) => payload)).toEqual(payloads);
+      expect(frames.every(({ payload }, index) => payload.equals(payloads[index]!))).toBe(true);
       for (const { key } of frames) keys.add(key);
       block.renewKeys();
     }
-    // 550 random keys of 32 bits: two that are equal turn up once in 28,000 runs, four once in 10^9.
+    // Among 550 random keys of 32 bits, two are equal once in 28,000 runs.
     expect(keys.size).toBeGreaterThanOrEqual(50 * SIZES.length - 1);
   });
 });

@@ -11,8 +11,8 @@ describe('the HTML report', () => {
     const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(html)![1]!;
     expect(policy).not.toMatch(/unsafe|http|\*/);
     expect(policy).toContain("default-src 'none'");
-    const [, script] = /<script>([^]*?)<\/script>/.exec(html)!;
-    const [, style] = /<style>([^]*?)<\/style>/.exec(html)!;
+    const [, script] = /<script>([\s\S]*?)<\/script>/.exec(html)!;
+    const [, style] = /<style>([\s\S]*?)<\/style>/.exec(html)!;
     for (const text of [script!, style!]) {
       expect(policy).toContain(`'sha256-${createHash('sha256').update(text).digest('base64')}'`);
     }
@@ -30,7 +30,7 @@ describe('the HTML report', () => {
       results,
     });
     expect(hostile.match(/<script/g)).toHaveLength(2);
-    const [, json] = /id="data">([^]*?)<\/script>/.exec(hostile)!;
+    const [, json] = /id="data">([\s\S]*?)<\/script>/.exec(hostile)!;
     const parsed = JSON.parse(json!);
     expect(parsed.agents[0].label).toBe(finding);
     expect(parsed.cases[0].results[0].finding).toBe(finding);
@@ -49,7 +49,7 @@ describe('the HTML report', () => {
     );
     const large = renderHtml({ ...data, agents, cases, results });
     expect(large.length).toBeLessThan(15e6);
-    const parsed = JSON.parse(/id="data">([^]*?)<\/script>/.exec(large)![1]!);
+    const parsed = JSON.parse(/id="data">([\s\S]*?)<\/script>/.exec(large)![1]!);
     const log = parsed.cases[0].results[0].wire as number[][];
     const left = log.reduce((sum, record) => sum + (record[0] === 5 ? record[1]! : 1), 0);
     expect(left).toBe(64 + 500 + 1);

@@ -12,9 +12,9 @@ interface Element {
 }
 
 const TOKEN =
-  /<\?xml version="1\.0" encoding="UTF-8"\?>|<\/(?<end>[a-z-]+)>|<(?<start>[a-z-]+)(?<attributes>(?: [a-z]+="[^<"]*")*)(?<empty>\/?)>|(?<text>[^<]+)|(?<fault>[^])/g;
+  /<\?xml version="1\.0" encoding="UTF-8"\?>|<\/(?<end>[a-z-]+)>|<(?<start>[a-z-]+)(?<attributes>(?: [a-z]+="[^<"]*")*)(?<empty>\/?)>|(?<text>[^<]+)|(?<fault>.)/gs;
 
-function unescape(text: string): string {
+function readEntities(text: string): string {
   expect(text.replace(/&(?:amp|lt|gt|quot|#9|#10|#13);/g, '')).not.toContain('&');
   const NAMES: Record<string, string> = { lt: '<', gt: '>', quot: '"', amp: '&' };
   return text.replace(/&(?:#(\d+)|(\w+));/g, (_, code, name) => NAMES[name] ?? String.fromCharCode(code));
@@ -29,11 +29,11 @@ function parseXml(xml: string): Element {
   for (const { groups = {} } of xml.matchAll(TOKEN)) {
     const top = open.at(-1)!;
     expect(groups.fault).toBeUndefined();
-    if (groups.text !== undefined) top.text += unescape(groups.text);
+    if (groups.text !== undefined) top.text += readEntities(groups.text);
     if (groups.end !== undefined) expect(open.pop()!.name).toBe(groups.end);
     if (groups.start === undefined) continue;
     const pairs = [...groups.attributes!.matchAll(/ ([a-z]+)="([^"]*)"/g)];
-    const attributes = Object.fromEntries(pairs.map(([, name, value]) => [name!, unescape(value!)]));
+    const attributes = Object.fromEntries(pairs.map(([, name, value]) => [name!, readEntities(value!)]));
     expect(Object.keys(attributes)).toHaveLength(pairs.length);
     const element = { name: groups.start, attributes, children: [], text: '' };
     top.children.push(element);

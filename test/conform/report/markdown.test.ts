@@ -22,7 +22,7 @@ const data: ReportData = {
 
 /** The cells of each row of the table under a heading. */
 function tableUnder(heading: string, markdown: string): string[][] {
-  const part = markdown.split(`## ${heading}\n\n`)[1]!.split('\n\n')[0]!;
+  const part = markdown.split(`## ${heading}\n\n`)[1]!.trimEnd().split('\n\n')[0]!;
   return part.split('\n').map((line) => line.slice(2, -2).split(/(?<!\\) \| /));
 }
 

@@ -152,7 +152,7 @@ export function sampleData(agents: AgentInfo[] = SAMPLE_AGENTS): ReportData {
         ...(verdict as Verdict),
         durationMs: ((c % 40) + 1) ** 2 * (a + 2) * 0.37,
       };
-      const wire = sampleWire(c % 97 === 0 ? 20 : 1);
+      const wire = sampleWire(c % 97 === 50 ? 20 : 1);
       return [sampleResult(id, { ...changes, wire, ...(finding === undefined ? {} : { finding }) })];
     }),
   );

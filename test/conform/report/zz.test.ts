@@ -1,0 +1,20 @@
+import { it } from 'vitest';
+import { chromium } from 'playwright-core';
+it('x', async () => {
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] });
+  const page = await (await browser.newContext({ viewport: { width: 1360, height: 900 } })).newPage();
+  await page.goto('file:///tmp/rep/big.html');
+  await page.waitForSelector('#matrix td');
+  console.log('NAV', await page.evaluate('JSON.stringify([performance.getEntriesByType("navigation")[0].domInteractive, performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd])'), await page.locator('#matrix td').count());
+  console.log('FILTER', await page.evaluate('(() => { const t = performance.now(); byId("verdict").value = "not-ok"; applyFilters(); document.body.offsetHeight; return performance.now() - t; })()').catch(String));
+  await page.goto('file:///tmp/rep/report.html#1.2.5/beta%208.23');
+  await page.waitForSelector('#detail .wire');
+  await page.evaluate('document.getElementById("detail").scrollTop = 520');
+  await page.screenshot({ path: '/tmp/rep/wire.png' });
+  const p2 = await (await browser.newContext({ viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, colorScheme: 'dark' })).newPage();
+  await p2.goto('file:///tmp/rep/report.html#1.2.5/beta%208.23');
+  await p2.waitForSelector('#detail .wire');
+  await p2.evaluate('document.getElementById("detail").scrollTop = 1150');
+  await p2.screenshot({ path: '/tmp/rep/wire-phone.png' });
+  await browser.close();
+}, 60000);
