@@ -19,6 +19,8 @@ const MAX_HEAD_BYTES = 64 * 1024;
 /** Names are a client's to choose; so many of them are remembered. */
 const MAX_AGENTS = 100;
 const MAX_AGENT_NAME = 100;
+/** Handshake keys remembered of each agent. */
+const MAX_KEYS = 10_000;
 
 export interface JudgeClientOptions {
   cases: readonly ConformanceCase[];
@@ -150,14 +152,17 @@ export class ClientJudge {
       return refuse(open(new WireLog()), 404, why);
     }
     const { limitMs } = this.#options;
+    let key: string | undefined;
     const result = await runCase(one, {
       agent,
       ...(limitMs !== undefined && { limitMs }),
       encounter: (log, own) => {
         const connection = own(open(log));
+        key = handshakeKeyOf(connection.request?.head);
         return { subject: 'client', url, log, memory, connect: () => Promise.resolve(connection) };
       },
     });
+    // Not before the case is over, so that a case can tell a key that has been used already.
     if (key !== undefined && memory.handshakeKeys.size < MAX_KEYS) memory.handshakeKeys.add(key);
     this.#results.get(agent)!.set(one.id, result);
     this.#options.onResult?.(result);
@@ -193,6 +198,10 @@ export class ClientJudge {
       passed: result !== undefined && isPass(result),
     });
   }
+}
+
+function handshakeKeyOf(head: Uint8Array | undefined): string | undefined {
+  return /^sec-websocket-key:[ \t]*(\S{24})[ \t]*\r$/im.exec(Buffer.from(head ?? []).toString('latin1'))?.[1];
 }
 
 /** Accepts, sends one message if there is one, and closes. */

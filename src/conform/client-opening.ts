@@ -10,11 +10,9 @@ import { type CaseFacts, finishClosing } from './exchange.js';
 import { type FrameSpec, serializeFrame } from './frame.js';
 import { describeEnd, endOf, observe } from './judgement.js';
 import {
-  acceptFor,
   type HeaderList,
   headBytes,
   OpeningFailed,
-  quote,
   readRequest,
   responseHeaders,
   sendHead,
@@ -171,6 +169,7 @@ async function runRefusal(encounter: Encounter, one: Refusal): Promise<Judgement
   }
   const first = parseFrameHeader(connection.received);
   const tester = new Tester(connection, 'client');
+  await tester.close(1000);
   await finishClosing(tester);
   const seen = observe(tester);
   if (first?.opcode === CLOSE) {
@@ -190,7 +189,8 @@ function judgeSilence(connection: RawConnection, { mayStayOpen }: Refusal): Judg
   const { droppedBy } = connection;
   if (connection.isOver) return { ...fine('The client ended TCP, and sent nothing before.'), droppedBy };
   const limit = `within ${REACTION_LIMIT_MS / 1000} s`;
-  if (mayStayOpen === true) return fine(`The client sent nothing ${limit}, and left TCP open, as HTTP allows.`);
+  if (mayStayOpen === true)
+    return fine(`The client sent nothing ${limit}, and left TCP open, as HTTP allows.`);
   return {
     behavior: 'FAILED',
     behaviorClose: 'FAILED',
@@ -275,5 +275,3 @@ function logged(connection: RawConnection, spec: FrameSpec): Uint8Array {
 export function switching(headers: HeaderList): Uint8Array {
   return headBytes(SWITCHING, headers);
 }
-
-export { acceptFor, quote };

@@ -99,8 +99,7 @@ export async function readAnswer(connection: RawConnection, limitMs = OPENING_LI
 
 function answerWithoutHead(connection: RawConnection, limitMs: number): Answer {
   const { received } = connection;
-  if (received.length === 0)
-    return connection.isOver ? { kind: 'TCP ended' } : { kind: 'silence', limitMs };
+  if (received.length === 0) return connection.isOver ? { kind: 'TCP ended' } : { kind: 'silence', limitMs };
   connection.log.bytes('peer', received);
   return { kind: 'not HTTP', why: 'no complete head', isUpgrade: looksLikeUpgrade(received) };
 }

@@ -201,7 +201,8 @@ export class Tester {
       payload: frame.payload,
       ...(chop !== undefined && { chop }),
     });
-    if (spec.opcode === CLOSE) this.#noteOwnClose(frame.payload);
+    // With reserved bits it is there to make the peer fail the connection, and begins no closing handshake.
+    if (spec.opcode === CLOSE && (spec.rsv ?? 0) === 0) this.#noteOwnClose(frame.payload);
     return frame;
   }
 

@@ -12,9 +12,7 @@ import { formatSize } from './report.js';
 import { type BenchTarget, isLoopbackHost, parseTarget } from './target.js';
 import { measureDeflate, measureThroughput } from './throughput.js';
 
-export { RELATIVE_ERROR } from './histogram.js';
 export * from './report.js';
-export { isLoopbackHost } from './target.js';
 
 export const BENCHMARK_CASES: readonly BenchmarkCase[] = ['throughput', 'latency', 'connect', 'deflate'];
 

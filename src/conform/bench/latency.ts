@@ -64,7 +64,7 @@ export async function measureLatency(plan: LatencyPlan): Promise<LatencyMeasurem
     loop.closeWindow();
     const seconds = (performance.now() - startedMs) / 1000;
     const client = meter.read();
-    spinning.stop();
+    spinning.finish();
     await load.drain(() => {
       dropLostLanes(load, loop);
       return loop.waiting === 0;
@@ -127,6 +127,12 @@ class Spinning {
 
   stop(): void {
     this.isRunning = false;
+  }
+
+  /** Sends what is due until now, and nothing any more: what was due in the window shall not be missing. */
+  finish(): void {
+    this.#turn();
+    this.stop();
   }
 
   #turn = (): void => {

@@ -96,7 +96,12 @@ const ROWS: readonly Row[] = [
     title: 'Asks for a target with a space in it.',
     shape: { target: (url) => `${requestTarget(url)} x` },
   },
-  { ...HOST, id: 'refuses-no-host', title: 'Leaves out Host.', shape: { headers: having('Host', undefined) } },
+  {
+    ...HOST,
+    id: 'refuses-no-host',
+    title: 'Leaves out Host.',
+    shape: { headers: having('Host', undefined) },
+  },
   {
     ...HOST,
     id: 'refuses-two-hosts',
@@ -302,7 +307,8 @@ export const REFUSED_CASES: readonly ConformanceCase[] = [
         rule: 'To a version that it does not have, a server answers with an HTTP error, and with all versions that it has.',
         section: 'RFC 6455 §4.2.2, §4.4',
         requirements: ['RFC6455-4.2.1-7', 'RFC6455-4.2.2-7', 'RFC6455-4.4-1'],
-        expectation: 'The server answers with an error, such as 426 or 400, and Sec-WebSocket-Version has 13.',
+        expectation:
+          'The server answers with an error, such as 426 or 400, and Sec-WebSocket-Version has 13.',
       },
       { headers: having('Sec-WebSocket-Version', version) },
       { alsoCheck: judgeVersions },

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { CLOSE, opcodeName } from '../../wire/opcode.js';
 import type { CaseResult, FrameRecord, Subject, WireRecord } from '../result.js';
 import { isPass } from '../verdict.js';
-import { type CaseInfo, labelOf, lookupOf, type ReportData } from './report-data.js';
+import { agentsOf, type CaseInfo, labelOf, lookupOf, type ReportData } from './report-data.js';
 import { compareCaseIds, isObject, objectAt, parseVerdicts, quote } from './verdict-table.js';
 
 export interface IndexEntry {
@@ -250,15 +250,13 @@ export function reportDataOf(
   const position = new Map(suite.map(({ id }, index) => [id, index]));
   const at = ({ id }: CaseInfo) => position.get(id) ?? Infinity;
   const cases = new Map(files.map((file) => [file.case.id, file.case]));
-  const agents = new Map(
-    files.map(({ result: { agent, subject } }) => [`${subject} ${agent}`, { name: agent, subject }]),
-  );
+  const results = files.map(({ result }) => result);
   return {
     ...made,
-    agents: [...agents.values()],
+    agents: agentsOf(results),
     cases: [...cases.values()].sort((one, other) =>
       at(one) === at(other) ? compareCaseIds(one.id, other.id) : at(one) - at(other),
     ),
-    results: files.map(({ result }) => result),
+    results,
   };
 }

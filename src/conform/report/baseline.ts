@@ -3,6 +3,7 @@
 
 import type { CaseResult } from '../result.js';
 import { isPass } from '../verdict.js';
+import { agentsOf, labelOf, resultsOf } from './report-data.js';
 import {
   ANY_AGENT,
   compareCaseIds,
@@ -49,11 +50,13 @@ export function checkBaseline(
   results: readonly CaseResult[],
   isSelected: (id: string) => boolean = () => true,
 ): BaselineDifference[] {
-  const agents = [...new Set(results.map(({ agent }) => agent))];
-  if (agents.length === 0) agents.push(ANY_AGENT);
-  return agents.flatMap((agent) => {
-    const actual = new Map(results.filter((each) => each.agent === agent).map((each) => [each.id, each]));
-    const selected = [...expected.keys()].filter(isSelected);
+  const agents = agentsOf(results);
+  // Without any result every entry is stale.
+  if (agents.length === 0) agents.push({ name: ANY_AGENT, subject: 'server' });
+  const selected = [...expected.keys()].filter(isSelected);
+  return agents.flatMap((each) => {
+    const agent = labelOf(each, agents);
+    const actual = new Map(resultsOf({ results }, each).map((result) => [result.id, result]));
     const ids = [...new Set([...selected, ...actual.keys()])].sort(compareCaseIds);
     return ids.flatMap((id) => differenceIn(agent, id, expected.get(id), actual.get(id)) ?? []);
   });
@@ -96,9 +99,10 @@ function describe({ kind, expected, actual }: BaselineDifference): string {
  * @throws Error when the results are of several agents
  */
 export function baselineOf(results: readonly CaseResult[], earlier: Baseline = new Map()): Baseline {
-  const agents = new Set(results.map(({ agent, subject }) => `${agent} (${subject})`));
-  if (agents.size > 1) {
-    throw new Error(`a baseline is of one agent; these results are of ${[...agents].map(quote).join(', ')}`);
+  const agents = agentsOf(results);
+  if (agents.length > 1) {
+    const names = agents.map(({ name, subject }) => quote(`${name} (${subject})`)).join(', ');
+    throw new Error(`a baseline is of one agent; these results are of ${names}`);
   }
   const entries = results.map(({ id, behavior, behaviorClose }): [string, ExpectedVerdict] => {
     const verdict = { behavior, behaviorClose };

@@ -169,8 +169,10 @@ function payloadText(bytes, opcode, bits, more) {
   return (bytes[0] * 256 + bytes[1]) + (bytes.length > 2 ? ' ' + visible(bytes.subarray(2)) : '') + more;
 }
 
-/** Bytes as text; control characters become pictures of themselves. */
+/** Bytes as text; control characters are written as in a string of a program. */
 function visible(bytes) {
-  return new TextDecoder().decode(bytes).replace(/[\0-\x1f]/g, (character) => String.fromCharCode(0x2400 + character.charCodeAt(0)));
+  const named = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+  return new TextDecoder().decode(bytes).replace(/[\0-\x1f]/g, (character) =>
+    named[character] || '\\x' + character.charCodeAt(0).toString(16).padStart(2, '0'));
 }
 `;

@@ -180,7 +180,8 @@ function followAddress(event) {
   const href = addressOf(row.info, named >= 0 ? data.agents[named] : null);
   opener = row.links.find((link) => link.getAttribute('href') === href) || row.links[0];
   moveTabStop(opener);
-  if (!row.element.hidden) opener.scrollIntoView({ block: isFirst ? 'center' : 'nearest', inline: 'nearest' });
+  if (isFirst) byId('matrix-scroll').scrollIntoView({ behavior: 'instant' });
+  if (!row.element.hidden) opener.scrollIntoView({ behavior: 'instant', block: 'nearest', inline: 'nearest' });
   document.title = row.info.id + ': WebSocket conformance';
   panel.scrollTop = 0;
   byId('detail-title').focus({ preventScroll: true });

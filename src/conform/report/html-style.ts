@@ -90,7 +90,7 @@ button:not(.chip, .tag), .button { height: 2.2rem; padding: 0.3rem 0.8rem; backg
 button:not(.chip, .tag):hover, a.button:hover { border-color: var(--accent); color: var(--accent); }
 .button.off { color: var(--quiet); border-color: var(--line); cursor: default; }
 
-#matrix-scroll { max-height: calc(100dvh - 2rem); min-height: 12rem; scroll-padding: 6rem 1rem 1rem 17rem; }
+#matrix-scroll { scroll-margin: 1rem; max-height: calc(100dvh - 2rem); min-height: 12rem; scroll-padding: 6rem 1rem 1rem 17rem; }
 #matrix { width: 100%; font-size: 0.8125rem; }
 #matrix thead th { position: sticky; top: 0; z-index: 3; padding: 0.5rem 0.6rem; background: var(--sunken); text-align: left;
   vertical-align: bottom; border-bottom: 1px solid var(--edge); min-width: 11rem; max-width: 14rem; }

@@ -55,6 +55,15 @@ export function lookupOf(results: readonly CaseResult[]): ResultLookup {
   return ({ name, subject }, caseId) => found.get(key(name, subject, caseId));
 }
 
+/** The agents that results are of, in the order in which they first appear. */
+export function agentsOf(results: readonly CaseResult[]): AgentInfo[] {
+  const agents = results.map(({ agent: name, subject }): [string, AgentInfo] => [
+    `${subject} ${name}`,
+    { name, subject },
+  ]);
+  return [...new Map(agents).values()];
+}
+
 /** What an agent is called where a name has to be unique: by its name, and by its role too if both roles have it. */
 export function labelOf(agent: AgentInfo, agents: readonly AgentInfo[]): string {
   const isInBothRoles = agents.some(({ name, subject }) => name === agent.name && subject !== agent.subject);
@@ -71,8 +80,8 @@ export function totalsOf(results: Iterable<CaseResult>): Map<Overall, number> {
   return new Map([...counts].filter(([, count]) => count > 0));
 }
 
-export function resultsOf(data: ReportData, agent: AgentInfo): CaseResult[] {
-  return data.results.filter(({ agent: name, subject }) => name === agent.name && subject === agent.subject);
+export function resultsOf({ results }: Pick<ReportData, 'results'>, agent: AgentInfo): CaseResult[] {
+  return results.filter(({ agent: name, subject }) => name === agent.name && subject === agent.subject);
 }
 
 /** A section of the matrix: a chapter of Autobahn's suite, or a group of ours. */

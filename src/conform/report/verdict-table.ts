@@ -2,6 +2,7 @@
 
 import type { CaseResult } from '../result.js';
 import { BEHAVIORS, CLOSE_BEHAVIORS, isPass, type Verdict } from '../verdict.js';
+import { agentsOf, labelOf, resultsOf } from './report-data.js';
 
 /** A verdict, and why it is expected, if a baseline says so. */
 export interface ExpectedVerdict extends Verdict {
@@ -45,13 +46,15 @@ function parseVerdict(value: unknown, where: string): ExpectedVerdict {
   return { ...verdict, reason: entry.reason };
 }
 
-export function verdictsOf(results: Iterable<CaseResult>): VerdictTable {
-  const table = new Map<string, Map<string, ExpectedVerdict>>();
-  for (const { agent, id, behavior, behaviorClose } of results) {
-    const cases = table.get(agent) ?? new Map<string, ExpectedVerdict>();
-    table.set(agent, cases.set(id, { behavior, behaviorClose }));
-  }
-  return table;
+export function verdictsOf(results: readonly CaseResult[]): VerdictTable {
+  const agents = agentsOf(results);
+  return new Map(
+    agents.map((agent) => {
+      const own = resultsOf({ results }, agent);
+      const cases = own.map(({ id, behavior, behaviorClose }) => [id, { behavior, behaviorClose }] as const);
+      return [labelOf(agent, agents), new Map(cases)];
+    }),
+  );
 }
 
 export function isSameVerdict(one: Verdict, other: Verdict): boolean {

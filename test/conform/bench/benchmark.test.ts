@@ -1,7 +1,7 @@
 // The whole benchmark against servers in this process, right ones and wrong ones. Numbers are looked at for their sense, not
 // for their size: nothing here depends on how fast anything is.
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
@@ -107,7 +107,7 @@ describe('runBenchmark, a server that echoes', () => {
     if (measurement?.status !== 'measured' || measurement.case !== 'latency') throw new Error('not measured');
     const { messages, seconds, latencyUs, isAutomaticRate, ratePerSecond } = measurement;
     expect([ratePerSecond, isAutomaticRate]).toEqual([200, false]);
-    expect(Math.abs(messages - seconds * 200)).toBeLessThanOrEqual(2);
+    expect(Math.abs(messages - seconds * 200)).toBeLessThanOrEqual(10);
     const { p50, p90, p99, p999, max } = latencyUs;
     expect([p50, p90, p99, p999, max].toSorted((a, b) => a - b)).toEqual([p50, p90, p99, p999, max]);
     expect(p50).toBeGreaterThan(0);
@@ -126,10 +126,19 @@ describe('runBenchmark, a server that echoes', () => {
     expect(pongs).toBeGreaterThan(0);
   });
 
-  it('and keeps its context from message to message -> measured', async () => {
-    // It takes the first offer that keeps the context: the second.
-    const url = await serve(echo, { perMessageDeflate: { threshold: 0 } });
+  it('and keeps its context from message to message -> measured, and said so', async () => {
+    const http = createHttpServer();
+    const server = new WebSocketServer({ noServer: true, perMessageDeflate: { threshold: 0 } });
+    http.on('upgrade', (request, socket, head) => {
+      // As a server that knows only the last offer, which lets it keep its context.
+      const isOffered = request.headers['sec-websocket-extensions'] !== undefined;
+      if (isOffered) request.headers['sec-websocket-extensions'] = 'permessage-deflate';
+      server.handleUpgrade(request, socket, head, echo);
+    });
+    const url = `ws://127.0.0.1:${await listen(http)}/`;
     const report = await measure(url, { cases: ['deflate'] });
+    const compression = { keepsContext: true, compressedEchoesPercent: 100 };
+    expect(report.measurements).toMatchObject([{ compression }, { compression }]);
     expect(report.problems).toEqual([]);
   });
 
@@ -142,7 +151,6 @@ describe('runBenchmark, a server that echoes', () => {
 
   it('over TLS -> measured when any certificate is accepted, refused otherwise', async () => {
     const plain = new URL(await serve(echo));
-    const { connect } = await import('node:net');
     const tls = createTlsServer({ cert: CERTIFICATE, key: PRIVATE_KEY }, (socket) => {
       const inner = connect(Number(plain.port), '127.0.0.1');
       socket.on('error', () => inner.destroy());
@@ -161,7 +169,7 @@ describe('runBenchmark, a server that echoes', () => {
 
 describe('runBenchmark, something else', () => {
   async function problemsOf(url: string, options?: Partial<BenchmarkOptions>): Promise<string[]> {
-    const report = await measure(url, { timeoutMs: 300, ...options });
+    const report = await measure(url, { timeoutMs: 1000, ...options });
     return report.problems;
   }
 
@@ -188,7 +196,7 @@ describe('runBenchmark, something else', () => {
   it('accepts and says nothing -> no answer to the handshake', async () => {
     const port = await listen(createServer((socket) => socket.on('error', () => {})));
     expect(await problemsOf(`ws://127.0.0.1:${port}/`)).toEqual([
-      'no answer to the opening handshake within 300 ms',
+      'no answer to the opening handshake within 1000 ms',
     ]);
   });
 
@@ -220,8 +228,8 @@ describe('runBenchmark, something else', () => {
     });
     const problems = await problemsOf(url, { cases: ['throughput', 'latency'], sizes: [64] });
     expect(problems).toEqual([
-      'throughput 64 B: the server did not answer for 300 ms',
-      'latency 64 B: the server did not answer for 300 ms',
+      'throughput 64 B: the server did not answer for 1000 ms',
+      'latency 64 B: the server did not answer for 1000 ms',
     ]);
   });
 
@@ -264,22 +272,9 @@ describe('runBenchmark, something else', () => {
   });
 
   it('does not keep up with the rate -> the measurement fails', async () => {
-    const url = await serve((socket) => {
-      echo(socket);
-      let count = 0;
-      socket.on('message', () => {
-        if (++count === 100) socket.pause();
-      });
-    });
-    const options = {
-      cases: ['latency'],
-      sizes: [1024 * 1024],
-      ratePerSecond: 5000,
-      seconds: 5,
-      timeoutMs: 10_000,
-    } as const;
-    const [problem] = await problemsOf(url, options);
-    expect(problem).toMatch(/^latency 1 MiB: the server does not keep up with 5000 messages\/s: \d+ wait/);
+    const options = { cases: ['latency'], sizes: [64], ratePerSecond: 1_000_000, seconds: 60 } as const;
+    const [problem] = await problemsOf(await serve(echo), { ...options, timeoutMs: 10_000 });
+    expect(problem).toMatch(/^latency 64 B: the server does not keep up with 1000000 messages\/s: \d+ wait/);
   });
 
   it('takes idle connections and does not answer on them -> counted', async () => {

@@ -7,13 +7,13 @@ import {
 } from '../../../src/conform/bench/report.js';
 
 const measured = {
-  status: 'measured',
+  status: 'measured' as const,
   seconds: 3,
   connections: 8,
-  client: { cpuPercent: 50, of: 'process' },
+  client: { cpuPercent: 50, of: 'process' as const },
   lost: { count: 0, reasons: [] },
   isClientBound: false,
-} as const;
+};
 
 function reportOf(...measurements: Measurement[]): BenchmarkReport {
   return {

@@ -65,6 +65,16 @@ describe('a baseline', () => {
     expect(differences).toMatchObject([{ id: '1.9', kind: 'stale' }]);
   });
 
+  it('judges each role of an agent by itself', () => {
+    const both = [
+      sampleResult('1.1.1', { behavior: 'FAILED' }),
+      sampleResult('1.1.1', { subject: 'client' }),
+    ];
+    expect(checkBaseline(parseBaseline({ '1.1.1': OK }), both)).toMatchObject([
+      { agent: 'alpha (server)', kind: 'worse' },
+    ]);
+  });
+
   it('is not fulfilled by a run without results', () => {
     expect(checkBaseline(parseBaseline({ '1.1.1': OK }), [])).toMatchObject([{ kind: 'stale' }]);
   });

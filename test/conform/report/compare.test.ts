@@ -54,6 +54,13 @@ describe('a comparison of two runs', () => {
     expect(changes).toMatchObject([{ id: '1.1.1', kind: 'worse', before: OK, after: FAILED }]);
   });
 
+  it('keeps the two roles of an agent apart', () => {
+    const results = [sampleResult('1.1.1'), sampleResult('1.1.1', { subject: 'client', behavior: 'FAILED' })];
+    const changes = compareResults(verdictsOf(results), verdictsOf([...results].reverse()));
+    expect(changes).toEqual([]);
+    expect([...verdictsOf(results).keys()]).toEqual(['alpha (server)', 'alpha (client)']);
+  });
+
   it('says so when nothing changed', () => {
     expect(formatChanges([])).toBe('No verdict changed.\n');
   });

@@ -142,7 +142,7 @@ describe.runIf(requirement('chromium'))('the HTML report in Chromium', () => {
       '9.00 ms ← agent binary RSV1 not masked 65,536 bytes',
       '9.50 ms tester → ping FIN mask 37fa213d 0 bytes written 1 byte at a time',
     ]);
-    expect(await page.locator('#detail pre.text').allTextContents()).toContain('grüße, wire␊!');
+    expect(await page.locator('#detail pre.text').allTextContents()).toContain('grüße, wire\\n!');
     expect(await page.locator('#detail pre.text').last().textContent()).toBe('1000 done');
     expect(await page.locator('#detail pre.hex').first().textContent()).toMatch(/^67 72 c3 bc/);
     expect(await page.locator('#detail pre').first().textContent()).toMatch(/^GET \/echo HTTP\/1\.1\nHost/);
@@ -227,6 +227,7 @@ describe.runIf(requirement('chromium'))('the HTML report in Chromium', () => {
     await page.waitForSelector('#detail .wire');
     expect(await widthOfPage()).toBe(360);
     expect(await page.evaluate('document.getElementById("detail").scrollWidth')).toBeLessThanOrEqual(360);
+    expect(await page.locator('#detail').boundingBox()).toEqual({ x: 0, y: 0, width: 360, height: 740 });
     await page.tap('#close');
     await page.waitForSelector('#detail', { state: 'hidden' });
   });
