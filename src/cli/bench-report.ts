@@ -12,14 +12,21 @@ import {
 } from '../conform/bench/benchmark.js';
 import { escapeLine, type Palette } from './terminal.js';
 
+/** From this load average on, other programs take too much of the machine. */
+const BUSY_FROM_LOAD_PER_CORE = 0.5;
+
 /** Who is measured, and on what. */
 export function formatHeading(
   { url, agent, machine }: BenchmarkOptions & { agent: string; machine: MachineInfo },
-  { bold, dim }: Palette,
+  { bold, dim, red }: Palette,
 ): string {
-  const { node, platform, cpu, cores } = machine;
+  const { node, platform, cpu, cores, loadAverage } = machine;
   const where = [`Node.js ${node}`, platform, cpu || 'unknown CPU', `${cores} cores`].join(', ');
-  return `${bold(escapeLine(agent))}  ${escapeLine(url)}\n${dim(where)}\n`;
+  const busy =
+    loadAverage > cores * BUSY_FROM_LOAD_PER_CORE
+      ? `${red(`The machine is not idle (load average ${loadAverage}): these numbers are not to be quoted.`)}\n`
+      : '';
+  return `${bold(escapeLine(agent))}  ${escapeLine(url)}\n${dim(where)}\n${busy}`;
 }
 
 /** Puts measurements of one case under one heading. */

@@ -1,7 +1,7 @@
 // `hawser bench`: measures any WebSocket server that echoes. The measuring is in `conform/bench`; here are its options, and
 // where the numbers go.
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import {
   BENCHMARK_CASES,
@@ -171,6 +171,7 @@ function readMachine(): MachineInfo {
     platform: `${process.platform} ${process.arch}`,
     cpu: cores[0]?.model.trim() ?? '',
     cores: cores.length,
+    loadAverage: Math.round((loadavg()[0] ?? 0) * 100) / 100,
   };
 }
 

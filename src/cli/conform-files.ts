@@ -2,6 +2,7 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { type BenchmarkRow, benchmarkRows, isBenchmarkReport } from '../conform/bench/report.js';
 import { CASES } from '../conform/cases/index.js';
 import {
   caseFiles,
@@ -22,7 +23,7 @@ import {
 import { renderHtml } from '../conform/report/html.js';
 import { renderJUnit } from '../conform/report/junit.js';
 import { renderMarkdown } from '../conform/report/markdown.js';
-import type { BenchmarkRow, ReportData } from '../conform/report/report-data.js';
+import type { ReportData } from '../conform/report/report-data.js';
 import type { CaseResult } from '../conform/result.js';
 import { isPass } from '../conform/verdict.js';
 import { EXIT, type ParsedArguments, UsageError } from './arguments.js';
@@ -125,9 +126,13 @@ function readDirectory(directory: string): ReportData {
 
 function readBenchmarks(directory: string): BenchmarkRow[] {
   const names = readdirSync(directory).filter((name) => /^bench-.*\.json$/.test(name));
-  return names.flatMap((name) =>
-    readFile(join(directory, name), (text) => (JSON.parse(text) as { rows: BenchmarkRow[] }).rows),
-  );
+  return names.flatMap((name) => readFile(join(directory, name), parseBenchmark));
+}
+
+function parseBenchmark(text: string): BenchmarkRow[] {
+  const report: unknown = JSON.parse(text);
+  if (!isBenchmarkReport(report)) throw new Error('this is no report of hawser bench');
+  return benchmarkRows(report);
 }
 
 /** @throws UsageError that names the file */

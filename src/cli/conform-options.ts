@@ -18,7 +18,10 @@ export function chooseCases(parsed: ParsedArguments, subject: Subject): Conforma
   const groups = lists('group').map(readGroup);
   try {
     const selection = { subject, cases: lists('cases'), exclude: lists('exclude') };
-    return selectCases(CASES, groups.length === 0 ? selection : { ...selection, groups });
+    const chosen = selectCases(CASES, groups.length === 0 ? selection : { ...selection, groups });
+    if (chosen.length === 0)
+      throw new UsageError('no case is left: --cases, --group and --exclude leave none');
+    return chosen;
   } catch (error) {
     if (error instanceof SelectionError) throw new UsageError(error.message);
     throw error;

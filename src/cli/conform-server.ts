@@ -1,8 +1,7 @@
 // `hawser conform server URL`.
 
 import { readFileSync } from 'node:fs';
-import { isLoopbackHost } from '../conform/bench/target.js';
-import { dial, judgeServer, type TlsOptions } from '../conform/server-judge.js';
+import { dial, isAttackOnStranger, judgeServer, type TlsOptions } from '../conform/server-judge.js';
 import { WireLog } from '../conform/wire-log.js';
 import { EXIT, type ParsedArguments, UsageError } from './arguments.js';
 import { conclude, readBaselineOption } from './conform-files.js';
@@ -16,8 +15,8 @@ export async function judgeServerCommand(parsed: ParsedArguments, operands: stri
   const url = readUrl(operands);
   const agent = parsed.value('agent') ?? url.host;
   const cases = chooseCases(parsed, 'server');
-  const isAttack = cases.some(({ group }) => group === 'robustness');
-  if (isAttack && !isLoopbackHost(url.hostname.replace(/^\[|\]$/g, '')) && !parsed.has('i-own-this-host')) {
+  const ownsHost = parsed.has('i-own-this-host');
+  if (!ownsHost && isAttackOnStranger(url, cases)) {
     throw new UsageError(
       `the group robustness holds attacks, and ${url.hostname} is not loopback: say --i-own-this-host if it is yours`,
     );
@@ -39,6 +38,7 @@ export async function judgeServerCommand(parsed: ParsedArguments, operands: stri
     cases,
     jobs,
     tls,
+    ownsHost,
     ...readLimits(parsed),
     onResult: (result) => progress.result(result),
     signal: interruption.signal,

@@ -217,7 +217,8 @@ async function runAcceptance(encounter: Encounter, one: Acceptance): Promise<Jud
   await tester.until(() => hasReacted() || tester.isOver || tester.peerClose !== null, REACTION_LIMIT_MS);
   const isTaken = hasReacted();
   if (isTaken && tester.isOpen) await tester.close(1000);
-  await finishClosing(tester);
+  if (isTaken) await finishClosing(tester);
+  else connection.end();
   const seen = observe(tester);
   const reaction = isClose ? 'answered the Close frame' : 'echoed';
   if (isTaken) return { ...fine(`The client ${reaction}. ${describeEnd(seen)}`), ...endOf(seen) };

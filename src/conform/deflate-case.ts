@@ -35,8 +35,8 @@ import {
   isEcho,
   leave,
   PATIENCE_MS,
-  type Ruling,
   type RuleFacts,
+  type Ruling,
 } from './rule-case.js';
 import { frame, ping, type Step } from './step.js';
 import { type MessageCodec, Tester } from './tester.js';
@@ -96,11 +96,15 @@ export function deflateCase(
     run: async (encounter) => {
       const session = await openDeflate(encounter, wish);
       const { tester, agreement } = session;
-      const missing = agreement === undefined ? `The peers did not agree on ${NAME}.` : lacking(agreement, wish);
-      const { behavior, why, behaviorClose = 'OK' }: Ruling =
-        agreement === undefined || missing !== undefined
-          ? { behavior: 'UNIMPLEMENTED', why: missing! }
-          : await decide({ ...session, agreement }, encounter);
+      const missing =
+        agreement === undefined ? `The peers did not agree on ${NAME}.` : lacking(agreement, wish);
+      const {
+        behavior,
+        why,
+        behaviorClose = 'OK',
+      }: Ruling = agreement === undefined || missing !== undefined
+        ? { behavior: 'UNIMPLEMENTED', why: missing! }
+        : await decide({ ...session, agreement }, encounter);
       const finding = `${why} ${describeObservation(observe(tester))}`;
       await leave(tester);
       return { behavior, behaviorClose, finding, ...endOf(observe(tester)) };
@@ -117,13 +121,18 @@ async function openDeflate(encounter: Encounter, wish: DeflateWish): Promise<May
   const connection = await encounter.connect();
   if (encounter.subject === 'server') {
     const key = randomHandshakeKey();
-    const headers = withHeader(requestHeaders(encounter.url, key), 'Sec-WebSocket-Extensions', offerFor(wish));
+    const headers = withHeader(
+      requestHeaders(encounter.url, key),
+      'Sec-WebSocket-Extensions',
+      offerFor(wish),
+    );
     await sendHead(connection, headBytes(`GET ${requestTarget(encounter.url)} HTTP/1.1`, headers));
     const response = await readResponse(connection);
     const fault = faultOfResponse(response, key);
     if (fault !== undefined) throw new OpeningFailed(fault);
     const answer = readDeflateAnswer(headerOf(response, 'sec-websocket-extensions'));
-    if (answer.problem !== undefined) throw new OpeningFailed(`The server's answer is wrong: ${answer.problem}.`);
+    if (answer.problem !== undefined)
+      throw new OpeningFailed(`The server's answer is wrong: ${answer.problem}.`);
     return sessionOf(answer.agreement, (codec) => new Tester(connection, 'server', { codec }));
   }
   const request = readRequest(connection);
@@ -256,7 +265,9 @@ async function rulingOnRefusal(tester: Tester, refusal: DeflateRefusal): Promise
   );
   if (isEchoed) return { behavior: whenAccepted, why: 'The peer took what was wrong for a message.' };
   if (!hasEnded(tester)) {
-    const why = goesOn() ? 'The peer went on as if nothing were wrong.' : 'The peer did not fail the connection.';
+    const why = goesOn()
+      ? 'The peer went on as if nothing were wrong.'
+      : 'The peer did not fail the connection.';
     return { behavior: goesOn() ? whenAccepted : 'FAILED', why };
   }
   const code = tester.peerClose?.code ?? null;

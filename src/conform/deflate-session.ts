@@ -62,8 +62,7 @@ export class DeflateCodec implements MessageCodec {
   }
 
   inflate(payload: Uint8Array): Uint8Array {
-    // The inflater writes over its output with the next message, and events are kept.
-    return Buffer.from(this.#inflater.message(payload));
+    return this.#inflater.message(payload);
   }
 
   close(): void {

@@ -55,19 +55,23 @@ export interface CompressedEcho {
 
 /** Compressed messages, one after another, and each echo has to be equal; UNIMPLEMENTED where nothing was agreed on. */
 export function compressedEchoes(facts: EchoFacts, echoes: CompressedEcho): ConformanceCase {
-  return echoCase(facts, { isStrict: true, deflate: echoes.profile }, async (tester, limitMs) => {
-    const endsAt = performance.now() + limitMs;
-    let n = 0;
-    for (const content of echoes.contents()) {
-      n++;
-      await tester.sendMessage(echoes.type, content, echoes.fragmentBytes);
-      const event = await tester.take(endsAt - performance.now());
-      const fault = faultOf(event, { type: echoes.type, length: content.length });
-      if (fault !== undefined) return `Message ${n}: ${fault}`;
-      if (!equalBytes((event as MessageEvent).payload, content)) return `Message ${n} came back changed.`;
-    }
-    return undefined;
-  });
+  return echoCase(
+    facts,
+    { isStrict: true, lendsPayloads: true, deflate: echoes.profile },
+    async (tester, limitMs) => {
+      const endsAt = performance.now() + limitMs;
+      let n = 0;
+      for (const content of echoes.contents()) {
+        n++;
+        await tester.sendMessage(echoes.type, content, echoes.fragmentBytes);
+        const event = await tester.take(endsAt - performance.now());
+        const fault = faultOf(event, { type: echoes.type, length: content.length });
+        if (fault !== undefined) return `Message ${n}: ${fault}`;
+        if (!equalBytes((event as MessageEvent).payload, content)) return `Message ${n} came back changed.`;
+      }
+      return undefined;
+    },
+  );
 }
 
 /** @param run resolves with what went wrong, as a sentence, if anything did */

@@ -5,11 +5,11 @@ import { type FrameHeader, parseFrameHeader } from '../wire/frame-header.js';
 import { applyMask, readMaskingKey } from '../wire/mask.js';
 
 const FIRST_CAPACITY = 64 * 1024;
-const EMPTY = new Uint8Array(0);
+const EMPTY: Uint8Array = new Uint8Array(0);
 
 export interface ReceivedFrame {
   header: FrameHeader;
-  /** Unmasked; the reader does not touch it again. */
+  /** Unmasked; may be a view of what arrived. The reader does not touch it again. */
   payload: Uint8Array;
 }
 
@@ -65,8 +65,15 @@ export class FrameReader {
           this.stop();
           return this.#onTooLong(header);
         }
+        const end = at + Number(header.payloadLength);
+        if (!header.isMasked && end <= bytes.length) {
+          // All there and in the clear, as most frames of a server are: nothing to copy.
+          this.#onFrame({ header, payload: bytes.subarray(at, end) });
+          at = end;
+          continue;
+        }
         this.#header = header;
-        this.#payload = new Uint8Array(Math.min(Number(header.payloadLength), FIRST_CAPACITY));
+        this.#payload = Buffer.allocUnsafeSlow(Math.min(Number(header.payloadLength), FIRST_CAPACITY));
       }
       at = this.#fill(this.#header, bytes, at);
       if (this.#filled < Number(this.#header.payloadLength)) return;
@@ -81,7 +88,7 @@ export class FrameReader {
     const needed = this.#filled + end - at;
     if (needed > this.#payload.length) {
       // The announced length is a claim: space grows with what arrives.
-      const larger = new Uint8Array(Math.min(length, Math.max(needed, this.#payload.length * 4)));
+      const larger = Buffer.allocUnsafeSlow(Math.min(length, Math.max(needed, this.#payload.length * 4)));
       larger.set(this.#payload.subarray(0, this.#filled));
       this.#payload = larger;
     }

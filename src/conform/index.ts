@@ -1,6 +1,12 @@
 // The library face of the conformance suite: `hawser/conform`. The command `hawser conform` is made of the same parts.
 
-export { type BenchmarkReport, benchmarkRows, runBenchmark } from './bench/benchmark.js';
+export {
+  type BenchmarkOptions,
+  type BenchmarkReport,
+  type BenchmarkRow,
+  benchmarkRows,
+  runBenchmark,
+} from './bench/benchmark.js';
 export {
   type AgentMemory,
   type ConformanceCase,
@@ -15,7 +21,7 @@ export { type BaselineDifference, baselineOf, checkBaseline, parseBaseline } fro
 export { renderHtml } from './report/html.js';
 export { renderJUnit } from './report/junit.js';
 export { renderMarkdown } from './report/markdown.js';
-export type { BenchmarkRow, CaseInfo, ReportData } from './report/report-data.js';
+export type { CaseInfo, ReportData } from './report/report-data.js';
 export type { CaseResult, CloseRecord, Side, Subject, WireRecord } from './result.js';
 export { type Selection, SelectionError, selectCases } from './selection.js';
 export { type JudgeServerOptions, judgeServer, type TlsOptions } from './server-judge.js';

@@ -24,7 +24,8 @@ export function findProgression(keys: readonly MaskingKey[]): string | undefined
   const littleEndian = keys.map((key) => wordOf(key, true));
   for (const words of [bigEndian, littleEndian]) {
     if (isConstant(differences(words))) return 'Each masking key is the one before and a constant.';
-    if (isConstant(differences(differences(words)))) return 'The masking keys grow by steps that grow evenly.';
+    if (isConstant(differences(differences(words))))
+      return 'The masking keys grow by steps that grow evenly.';
   }
   if (isConstant(bigEndian.slice(1).map((word, at) => word ^ bigEndian[at]!)))
     return 'Each masking key is the one before, XORed with a constant.';
@@ -51,67 +52,79 @@ export function findBias(keys: readonly MaskingKey[]): string | undefined {
 }
 
 /**
- * Whether the keys come from a generator whose whole state is at most 128 bits, linear over single bits, such as
- * `Math.random()` of V8 (xorshift128+, of which only the first half is used). Windows of keys then span a space of 128
- * dimensions where random ones fill all 192: with 11 of them more than needed, by 2^-11 at most … see `hasFullRank`.
+ * Keys from a generator with a state of at most 128 bits that is linear over single bits, such as `Math.random()` of V8
+ * (xorshift128+, whose sum is left out). Runs of such keys, taken as vectors of 192 bits, span 128 dimensions at most;
+ * random ones span all 192, but for a probability of 2^-40 in each of the 144 ways to look.
  */
 export function findLinearGenerator(keys: readonly MaskingKey[]): string | undefined {
-  for (const { callsPerKey, bitsOf, bits } of LINEAR_SOURCES) {
-    // V8 makes 64 numbers in advance and hands them out backwards: inside such a block the rule holds.
-    const block = 64 / callsPerKey;
+  for (const source of LINEAR_SOURCES) {
+    // V8 makes 64 numbers in advance and hands them out backwards: the rule holds within such a block.
+    const block = 64 / source.callsPerKey;
     for (let offset = 0; offset < block; offset++) {
-      if (isLinear(keys.map(bitsOf), bits, block, offset)) {
-        return 'The masking keys follow a linear rule over their bits, as those of Math.random() do: they can be foreseen.';
+      if (isLinear(keys, source, block, offset)) {
+        return 'The masking keys follow a linear rule over their bits, as those made of Math.random() do.';
       }
     }
   }
   return undefined;
 }
 
-const DIMENSIONS = 192;
-/** Random rows more than the dimensions have full rank but for a probability of 2^-40. */
-const SPARE_ROWS = 40;
-
-const LINEAR_SOURCES: readonly {
+interface LinearSource {
   /** Numbers that are drawn for one key. */
   callsPerKey: number;
-  /** The bits that are taken over from the generator unchanged, whatever the rounding does to the lower ones. */
-  bitsOf: (key: MaskingKey) => bigint;
-  bits: number;
-}[] = [
-  { callsPerKey: 1, bits: 16, bitsOf: (key) => BigInt((key[0]! << 8) | key[1]!) },
-  { callsPerKey: 1, bits: 16, bitsOf: (key) => BigInt((key[3]! << 8) | key[2]!) },
-  { callsPerKey: 4, bits: 32, bitsOf: (key) => BigInt(wordOf(key)) },
+  /** How many of its bits a key is looked at by, and which: those that rounding leaves alone. */
+  bits: 16 | 32;
+  bitsOf: (key: MaskingKey) => number;
+}
+
+const LINEAR_SOURCES: readonly LinearSource[] = [
+  { callsPerKey: 1, bits: 16, bitsOf: (key) => wordOf(key) >>> 16 },
+  { callsPerKey: 1, bits: 16, bitsOf: (key) => wordOf(key, true) >>> 16 },
+  { callsPerKey: 4, bits: 32, bitsOf: (key) => wordOf(key) },
 ];
 
-/** Whether windows of keys that lie within the blocks, the first of which begins at `offset`, lack full rank. */
-function isLinear(words: readonly bigint[], bits: number, block: number, offset: number): boolean {
-  const width = DIMENSIONS / bits;
-  const rows: bigint[] = [];
-  for (let at = 0; at + width <= words.length; at++) {
-    if ((at - offset + block) % block > block - width) continue;
-    let row = 0n;
-    for (let next = at; next < at + width; next++) row = (row << BigInt(bits)) | words[next]!;
+const ROW_WORDS = 6;
+const DIMENSIONS = 32 * ROW_WORDS;
+const SPARE_ROWS = 40;
+
+/** Whether the runs of keys that lie within the blocks, the first of which begins at `offset`, lack full rank. */
+function isLinear(keys: readonly MaskingKey[], source: LinearSource, block: number, offset: number): boolean {
+  const { bits, bitsOf } = source;
+  const length = DIMENSIONS / bits;
+  const rows: Uint32Array[] = [];
+  for (let at = 0; at + length <= keys.length; at++) {
+    if ((at + block - offset) % block > block - length) continue;
+    const row = new Uint32Array(ROW_WORDS);
+    for (let n = 0; n < length; n++) {
+      const word = (n * bits) >> 5;
+      row[word] = (bits === 32 ? 0 : row[word]! << 16) | bitsOf(keys[at + n]!);
+    }
     rows.push(row);
   }
   return rows.length >= DIMENSIONS + SPARE_ROWS && !hasFullRank(rows);
 }
 
-/** Gaussian elimination over single bits. */
-function hasFullRank(rows: readonly bigint[]): boolean {
-  /** By the position of their highest bit. */
-  const basis = new Map<number, bigint>();
-  for (let row of rows) {
-    while (row !== 0n) {
-      const highest = row.toString(2).length;
-      const other = basis.get(highest);
+/** Gaussian elimination over single bits; the rows are used up. */
+function hasFullRank(rows: readonly Uint32Array[]): boolean {
+  /** By the position of their first set bit. */
+  const basis: Uint32Array[] = [];
+  let rank = 0;
+  for (const row of rows) {
+    for (let word = 0; word < ROW_WORDS; ) {
+      if (row[word] === 0) {
+        word++;
+        continue;
+      }
+      const first = word * 32 + Math.clz32(row[word]!);
+      const other = basis[first];
       if (other === undefined) {
-        basis.set(highest, row);
+        basis[first] = row;
+        rank++;
         break;
       }
-      row ^= other;
+      for (let at = word; at < ROW_WORDS; at++) row[at]! ^= other[at]!;
     }
-    if (basis.size === DIMENSIONS) return true;
+    if (rank === DIMENSIONS) return true;
   }
   return false;
 }

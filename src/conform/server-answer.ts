@@ -130,6 +130,13 @@ export function verdict(behavior: Behavior, finding: string): Judgement {
   return { behavior, behaviorClose: behavior === 'FAILED' ? 'FAILED' : 'OK', finding };
 }
 
+/** Whether the answer is a 101, right or wrong. */
+export function isUpgrade(answer: Answer): boolean {
+  return answer.kind === 'response'
+    ? answer.response.statusCode === 101
+    : answer.kind === 'not HTTP' && answer.isUpgrade;
+}
+
 /** What is wrong with an answer where the server had to accept; undefined if nothing is. */
 export function faultOfAcceptance({ answer, key }: Asked): string | undefined {
   if (answer.kind !== 'response' || answer.response.statusCode !== 101) return describeAnswer(answer);
@@ -139,7 +146,7 @@ export function faultOfAcceptance({ answer, key }: Asked): string | undefined {
 /** The response with which a server has accepted. @throws OpeningFailed where it has not */
 export function acceptedBy(asked: Asked): ResponseHead {
   const fault = faultOfAcceptance(asked);
-  if (fault !== undefined || asked.answer.kind !== 'response') throw new OpeningFailed(fault ?? '');
+  if (fault !== undefined || asked.answer.kind !== 'response') throw new OpeningFailed(fault!);
   return asked.answer.response;
 }
 
@@ -158,9 +165,19 @@ export function judgeRefusal(answer: Answer, isOrdinaryHttp = false): Judgement 
   return verdict('OK', finding);
 }
 
+/**
+ * What comes of it where a server had no need to refuse: to choose nothing would have done, as `instead` says. But no rule
+ * forbids it to refuse for reasons of its own.
+ */
+export function judgeNeedlessRefusal(answer: Answer, instead: string): Judgement {
+  const finding = describeAnswer(answer);
+  const isRefusal = answer.kind === 'response' && answer.response.statusCode !== 101;
+  return isRefusal ? verdict('NON-STRICT', `${finding} ${instead}`) : verdict('FAILED', finding);
+}
+
 /** Ends a connection in good order if it came about, and at once if not. */
 export async function leave({ connection, answer }: Asked): Promise<void> {
-  if (answer.kind !== 'response' || answer.response.statusCode !== 101) return connection.destroy();
+  if (!isUpgrade(answer)) return connection.destroy();
   const tester = new Tester(connection, 'server');
   await tester.close(1000);
   await finishClosing(tester);

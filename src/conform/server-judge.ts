@@ -2,6 +2,7 @@
 
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { isLoopbackHost } from './bench/target.js';
 import type { AgentMemory, ConformanceCase, Encounter } from './case.js';
 import { OpeningFailed } from './opening.js';
 import { RawConnection } from './raw-connection.js';
@@ -25,6 +26,8 @@ export interface JudgeServerOptions {
   /** What the server is called in reports. */
   agent: string;
   cases: readonly ConformanceCase[];
+  /** The group robustness holds attacks: it needs this, unless the host is loopback. */
+  ownsHost?: boolean;
   /** How many cases run at a time. Default: 8. */
   jobs?: number;
   /** An upper bound for the time of every case, in milliseconds. */
@@ -37,13 +40,24 @@ export interface JudgeServerOptions {
   signal?: AbortSignal;
 }
 
+/** Whether attacks are among the cases, and the host is not this machine. */
+export function isAttackOnStranger(url: URL, cases: readonly ConformanceCase[]): boolean {
+  return (
+    cases.some(({ group }) => group === 'robustness') && !isLoopbackHost(url.hostname.replace(/^\[|\]$/g, ''))
+  );
+}
+
 /**
  * Runs cases against a server that echoes messages.
  *
+ * @throws TypeError for attacks on a host that is neither loopback nor declared to be one's own
  * @returns the results in the order of `cases`; those of cases that were not begun before `signal` are left out
  */
 export async function judgeServer(options: JudgeServerOptions): Promise<CaseResult[]> {
   const { cases, jobs = 8 } = options;
+  if (options.ownsHost !== true && isAttackOnStranger(options.url, cases)) {
+    throw new TypeError(`${options.url.hostname} is not loopback: attacks need ownsHost`);
+  }
   const memory: AgentMemory = { handshakeKeys: new Set() };
   const results = new Map<string, CaseResult>();
   const work = async (queue: ConformanceCase[]): Promise<void> => {
@@ -91,12 +105,7 @@ function judgeOne(
  *
  * @throws OpeningFailed
  */
-export function dial(
-  url: URL,
-  tls: TlsOptions,
-  log: WireLog,
-  chopBytes?: number,
-): Promise<RawConnection> {
+export function dial(url: URL, tls: TlsOptions, log: WireLog, chopBytes?: number): Promise<RawConnection> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const isSecure = url.protocol === 'wss:';
   const port = Number(url.port || (isSecure ? 443 : 80));

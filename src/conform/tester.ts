@@ -22,7 +22,6 @@ import { FrameReader, type ReceivedFrame } from './frame-reader.js';
 import { describePayload } from './payload.js';
 import type { RawConnection } from './raw-connection.js';
 import type { CloseRecord, Side, Subject } from './result.js';
-import { hex } from './wire-log.js';
 
 export interface MessageEvent {
   type: 'text' | 'binary';
@@ -69,7 +68,11 @@ export interface Violation {
 /** What permessage-deflate does to the payload of a message, in each direction. */
 export interface MessageCodec {
   deflate(payload: Uint8Array): Uint8Array;
-  /** @throws when `payload` is not DEFLATE, or inflates to more than is allowed */
+  /**
+   * The result is valid until the next call.
+   *
+   * @throws when `payload` is not DEFLATE, or inflates to more than is allowed
+   */
   inflate(payload: Uint8Array): Uint8Array;
   /** Gives back what it holds; it is not used after that. */
   close(): void;
@@ -80,6 +83,11 @@ export interface TesterOptions {
   isStrict?: boolean;
   /** Present when permessage-deflate was agreed on. */
   codec?: MessageCodec | undefined;
+  /**
+   * The payload of an inflated message is valid until the next one comes: for those who look at each at once. Default:
+   * false. It saves a tenth of the time that 128 KiB of JSON take.
+   */
+  lendsPayloads?: boolean;
   /** Answers Pings. Default: true. */
   answersPings?: boolean;
   /** Answers a Close frame. Default: true. */
@@ -126,6 +134,7 @@ export class Tester {
     this.subject = subject;
     this.#options = {
       isStrict: options.isStrict ?? false,
+      lendsPayloads: options.lendsPayloads ?? false,
       answersPings: options.answersPings ?? true,
       answersClose: options.answersClose ?? true,
       codec: options.codec,
@@ -196,7 +205,7 @@ export class Tester {
       opcode: spec.opcode,
       isFinal: spec.isFinal ?? true,
       rsv: spec.rsv ?? 0,
-      ...(frame.maskingKey !== undefined && { maskingKey: hex(frame.maskingKey) }),
+      maskingKey: frame.maskingKey,
       length: Number(spec.announcedLength ?? frame.payload.length),
       payload: frame.payload,
       ...(chop !== undefined && { chop }),
@@ -252,7 +261,7 @@ export class Tester {
       opcode: header.opcode,
       isFinal: header.isFinal,
       rsv: rsvOf(header),
-      ...(header.maskingKey !== undefined && { maskingKey: hex(header.maskingKey) }),
+      maskingKey: header.maskingKey,
       length: payload.length,
       payload,
     });
@@ -350,7 +359,8 @@ export class Tester {
 
   #inflate(codec: MessageCodec, payload: Uint8Array): Uint8Array | undefined {
     try {
-      return codec.inflate(payload);
+      const inflated = codec.inflate(payload);
+      return this.#options.lendsPayloads ? inflated : Buffer.from(inflated);
     } catch (error) {
       this.#violate(
         'invalid-deflate',

@@ -9,13 +9,17 @@ const KEPT_LAST = 32;
 const KEPT_PAYLOAD_BYTES = 48;
 const KEPT_TEXT_BYTES = 4096;
 
-type Timed<T extends { atMs: number }> = Omit<T, 'atMs' | 'kind'>;
+/** A frame as the log keeps it: most frames are pushed out again, so only those that stay are put into hexadecimal. */
+interface KeptFrame extends Omit<FrameRecord, 'payload' | 'maskingKey'> {
+  maskingKey?: Uint8Array | undefined;
+  payload: Uint8Array;
+}
 
 export class WireLog {
   readonly #startMs = performance.now();
-  readonly #first: WireRecord[] = [];
+  readonly #first: (WireRecord | KeptFrame)[] = [];
   /** A ring: `#dropped` records have been overwritten. */
-  readonly #last: WireRecord[] = [];
+  readonly #last: (WireRecord | KeptFrame)[] = [];
   #dropped = 0;
 
   /** Milliseconds since the case began. */
@@ -23,8 +27,8 @@ export class WireLog {
     return Math.round((performance.now() - this.#startMs) * 100) / 100;
   }
 
-  frame(frame: Omit<Timed<FrameRecord>, 'payload'> & { payload: Uint8Array }): void {
-    const payload = hex(frame.payload.subarray(0, KEPT_PAYLOAD_BYTES));
+  frame(frame: Omit<KeptFrame, 'kind' | 'atMs'>): void {
+    const payload = new Uint8Array(frame.payload.subarray(0, KEPT_PAYLOAD_BYTES));
     this.#add({ ...frame, kind: 'frame', atMs: this.elapsedMs, payload });
   }
 
@@ -41,21 +45,26 @@ export class WireLog {
 
   /** The records so far, with a gap where some were left out. */
   get records(): WireRecord[] {
-    if (this.#dropped === 0) return [...this.#first, ...this.#last];
     const oldest = this.#dropped % KEPT_LAST;
     return [
-      ...this.#first,
-      { kind: 'gap', records: this.#dropped },
-      ...this.#last.slice(oldest),
-      ...this.#last.slice(0, oldest),
+      ...this.#first.map(asRecord),
+      ...(this.#dropped === 0 ? [] : [{ kind: 'gap' as const, records: this.#dropped }]),
+      ...this.#last.slice(oldest).map(asRecord),
+      ...this.#last.slice(0, oldest).map(asRecord),
     ];
   }
 
-  #add(record: WireRecord): void {
+  #add(record: WireRecord | KeptFrame): void {
     if (this.#first.length < KEPT_FIRST) this.#first.push(record);
     else if (this.#last.length < KEPT_LAST) this.#last.push(record);
     else this.#last[this.#dropped++ % KEPT_LAST] = record;
   }
+}
+
+function asRecord(kept: WireRecord | KeptFrame): WireRecord {
+  if (kept.kind !== 'frame' || typeof kept.payload === 'string') return kept as WireRecord;
+  const { maskingKey, payload, ...rest } = kept as KeptFrame;
+  return { ...rest, ...(maskingKey !== undefined && { maskingKey: hex(maskingKey) }), payload: hex(payload) };
 }
 
 export function hex(bytes: Uint8Array): string {

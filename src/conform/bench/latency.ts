@@ -83,7 +83,7 @@ export async function measureLatency(plan: LatencyPlan): Promise<LatencyMeasurem
       latencyUs,
       latenessUs,
       client,
-      isClientBound: latenessUs.p99 > latencyUs.p99 / 2,
+      isClientBound: latenessUs.p99 > latencyUs.p99 / 4,
       lost: load.lost,
     };
   } catch (error) {

@@ -71,7 +71,7 @@ export interface LatencyMeasurement extends Measured {
   latencyUs: Percentiles;
   /** How late the load itself was to send: a part of the latency that is not the server's. */
   latenessUs: Percentiles;
-  /** True when that part is more than half, at the 99th percentile: then the run says little about the server. */
+  /** True when that part is more than a quarter, at the 99th percentile: then the run says little about the server. */
   isClientBound: boolean;
 }
 
@@ -117,6 +117,8 @@ export interface MachineInfo {
   platform: string;
   cpu: string;
   cores: number;
+  /** Of one minute, before the first measurement. Above 0 other programs took part in the numbers. */
+  loadAverage: number;
 }
 
 /** The options as they took effect. */
@@ -144,6 +146,11 @@ export interface BenchmarkReport {
   measurements: Measurement[];
   /** What went wrong, in sentences; empty when nothing did. */
   problems: string[];
+}
+
+/** Whether a value that was read from a file is a report that this version wrote. */
+export function isBenchmarkReport(value: unknown): value is BenchmarkReport {
+  return (value as BenchmarkReport | null)?.format === 'hawser-bench/1';
 }
 
 /** One number of one agent. `value` is null where there is none; `details` says why, or under what conditions. */

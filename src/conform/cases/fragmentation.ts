@@ -1,5 +1,5 @@
-// Fragmentation (RFC 6455 §5.4): messages in any number of frames of any size, with control frames in between, and
-// sequences that make no message.
+// Fragmentation (RFC 6455 §5.4): messages in any number of frames of any size, with control frames in between.
+// Sequences that make no message are in `fragmentation-refused.ts`.
 
 import { BINARY, TEXT } from '../../wire/opcode.js';
 import type { ConformanceCase } from '../case.js';
@@ -10,12 +10,11 @@ import {
   binaryMessage,
   breaks,
   conforms,
+  ECHO_LIMIT_MS,
   type ExpectedMessage,
   echoedCase,
   faultOfEchoes,
   nonStrict,
-  PATIENCE_MS,
-  refusedCase,
   ruleCase,
   textMessage,
 } from '../rule-case.js';
@@ -32,6 +31,7 @@ import {
   text,
   unfinished,
 } from '../step.js';
+import { FRAGMENTATION_REFUSED_CASES } from './fragmentation-refused.js';
 
 const SECTION = 'RFC 6455 §5.4';
 
@@ -234,7 +234,7 @@ const manyFragments = ruleCase(
   async (tester) => {
     const payload = cycled('fragment ', 14_999);
     await takeSteps(tester, [fragmented(BINARY, payload, 3)]);
-    await awaitMessages(tester, 1, 5 * PATIENCE_MS);
+    await awaitMessages(tester, 1, 3 * ECHO_LIMIT_MS);
     const code = tester.peerClose?.code;
     if (code === 1008 || code === 1009) return nonStrict('The peer has a limit, and said so.');
     const fault = faultOfEchoes(tester, [binaryMessage(payload)]);
@@ -254,7 +254,7 @@ const peersFragments = ruleCase(
   async (tester) => {
     const payload = cycled('0123456789', 200_000);
     await takeSteps(tester, [binary(payload), ping('between'), text('behind')]);
-    await awaitMessages(tester, 2, 2 * PATIENCE_MS);
+    await awaitMessages(tester, 2, 2 * ECHO_LIMIT_MS);
     const violation = tester.hasViolated(
       'continuation-without-start',
       'data-inside-message',
@@ -268,91 +268,9 @@ const peersFragments = ruleCase(
   },
 );
 
-const LONE = 'A continuation needs a message that has begun and has not ended.';
-const MIXED = 'While a message is under way, no other may begin.';
-
-const sequences: readonly {
-  id: string;
-  title: string;
-  rule: string;
-  steps: Step[];
-  before?: ExpectedMessage[];
-}[] = [
-  {
-    id: 'empty-continuation-alone',
-    title: 'Sends an empty continuation with FIN, and nothing before.',
-    rule: LONE,
-    steps: [continuation('')],
-  },
-  {
-    id: 'continuation-behind-binary',
-    title: 'Sends a binary message, then a continuation with FIN.',
-    rule: LONE,
-    steps: [binary('whole'), continuation('more')],
-    before: [binaryMessage('whole')],
-  },
-  {
-    id: 'continuation-behind-fragmented',
-    title: 'Sends a text in two fragments, then an empty continuation with FIN.',
-    rule: LONE,
-    steps: [...inFragments(TEXT, ['a', 'b']), continuation('')],
-    before: [textMessage('ab')],
-  },
-  {
-    id: 'continuation-behind-ping',
-    title: 'Sends a Pong, then a continuation without FIN.',
-    rule: LONE,
-    steps: [pong('pong'), unfinished(continuation('more'))],
-  },
-  {
-    id: 'text-inside-binary',
-    title: 'Sends a first fragment of binary, then a text in one frame.',
-    rule: MIXED,
-    steps: [unfinished(binary('first')), text('other')],
-  },
-  {
-    id: 'binary-inside-text',
-    title: 'Sends a first fragment of text, then a binary message in one frame.',
-    rule: MIXED,
-    steps: [unfinished(text('first')), binary('other')],
-  },
-  {
-    id: 'unfinished-text-inside-text',
-    title: 'Sends first fragments of two texts, then a continuation with FIN.',
-    rule: MIXED,
-    steps: [unfinished(text('first')), unfinished(text('other')), continuation('last')],
-  },
-  {
-    id: 'text-inside-empty-start',
-    title: 'Sends an empty first fragment of text, then a text in one frame.',
-    rule: MIXED,
-    steps: [unfinished(text('')), text('other')],
-  },
-  {
-    id: 'text-behind-continuation',
-    title: 'Sends two fragments without FIN, then a text in one frame.',
-    rule: MIXED,
-    steps: [unfinished(text('first')), unfinished(continuation('second')), text('other')],
-  },
-];
-
-const refused = sequences.map(({ id, title, rule, steps, before }) =>
-  refusedCase(
-    {
-      id: `fragmentation.${id}`,
-      title,
-      rule,
-      section: SECTION,
-      requirements: ['RFC6455-5.4-2', rule === MIXED ? 'RFC6455-5.4-6' : 'RFC6455-10.7-1'],
-      expectation: 'The connection is failed.',
-    },
-    { steps, ...(before !== undefined && { before }) },
-  ),
-);
-
 export const FRAGMENTATION_CASES: readonly ConformanceCase[] = [
   ...received,
   manyFragments,
   peersFragments,
-  ...refused,
+  ...FRAGMENTATION_REFUSED_CASES,
 ];

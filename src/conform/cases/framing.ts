@@ -20,6 +20,7 @@ import {
   binaryMessage,
   breaks,
   conforms,
+  ECHO_LIMIT_MS,
   echoedCase,
   faultOfEchoes,
   hasEnded,
@@ -135,7 +136,7 @@ const cutFrames = [
     async (tester) => {
       const payload = cycled('cut anywhere ', length);
       await sendCut(tester, payload, upTo(cuts));
-      await awaitMessages(tester, cuts, 2 * PATIENCE_MS);
+      await awaitMessages(tester, cuts, 2 * ECHO_LIMIT_MS);
       const fault = faultOfEchoes(tester, Array(cuts).fill(binaryMessage(payload)));
       return fault === undefined ? conforms('Every message came back.') : breaks(fault);
     },
@@ -148,33 +149,33 @@ const segments = [
   echoedCase(
     {
       id: 'framing.many-frames-in-one-segment',
-      title: 'Sends 200 text messages in one TCP write.',
+      title: 'Sends 200 binary messages in one TCP write.',
       rule: 'A segment may hold any number of frames; each is a message of its own, and their order stays.',
       section: 'RFC 6455 §6.2',
       requirements: ['RFC6455-6.2-1', 'RFC6455-6.2-4'],
       expectation: 'All 200 come back in order.',
     },
-    numbered(200).map((message) => text(message)),
-    numbered(200).map(textMessage),
-    2 * PATIENCE_MS,
+    numbered(200).map((message) => binary(message)),
+    numbered(200).map(binaryMessage),
+    2 * ECHO_LIMIT_MS,
   ),
   echoedCase(
     {
       id: 'framing.every-byte-a-segment',
-      title: 'Sends a text, an empty binary and a text that is fragmented, one byte per TCP write.',
+      title: 'Sends a binary message, an empty one and one in two fragments, one byte per TCP write.',
       rule: 'Where TCP cuts the stream means nothing.',
       section: 'RFC 6455 §6.2',
       requirements: ['RFC6455-6.2-1'],
       expectation: 'All three come back unchanged.',
     },
     [
-      chopped(1, text('byte by byte')),
+      chopped(1, binary('byte by byte')),
       chopped(1, binary('')),
-      chopped(1, unfinished(text('one, '))),
+      chopped(1, unfinished(binary('one, '))),
       chopped(1, continuation('two')),
     ],
-    [textMessage('byte by byte'), binaryMessage(''), textMessage('one, two')],
-    2 * PATIENCE_MS,
+    [binaryMessage('byte by byte'), binaryMessage(''), binaryMessage('one, two')],
+    2 * ECHO_LIMIT_MS,
   ),
   echoedCase(
     {

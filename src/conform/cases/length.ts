@@ -1,7 +1,7 @@
 // Payload lengths (RFC 6455 §5.2): the shortest of three forms, the high byte first, the top bit of the longest clear; and
 // lengths that are announced and never come.
 
-import { BINARY, CLOSE, CONTINUATION, opcodeName, PING, PONG, TEXT } from '../../wire/opcode.js';
+import { BINARY, CONTINUATION, opcodeName, PING, PONG, TEXT } from '../../wire/opcode.js';
 import type { ConformanceCase } from '../case.js';
 import { takeSteps } from '../exchange.js';
 import type { FrameSpec } from '../frame.js';
@@ -184,7 +184,7 @@ const CONTROL_ANNOUNCED: readonly Required<Pick<FrameSpec, 'opcode' | 'payload'>
   { opcode: PING, payload: repeated('p', 126) },
   { opcode: PING, payload: repeated('p', 65_536) },
   { opcode: PONG, payload: repeated('p', 126) },
-  { opcode: CLOSE, payload: cycled(Uint8Array.of(3, 232), 200) },
+  { opcode: PONG, payload: repeated('p', 65_536) },
 ];
 
 const controlAnnounced = CONTROL_ANNOUNCED.map((spec) => {

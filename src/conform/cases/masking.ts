@@ -1,5 +1,478 @@
-// Being written.
+// Cases about masking (RFC 6455 §5.1, §5.3): a client masks every frame, with keys that nobody can foresee; a server masks
+// none; each fails the connection when the other does it wrong; and payloads come out whole at every length.
 
-import type { ConformanceCase } from '../case.js';
+import { CLOSE, CONTINUATION, PING, PONG, TEXT } from '../../wire/opcode.js';
+import type { AgentMemory, ConformanceCase, Encounter, Judgement } from '../case.js';
+import { type CaseFacts, type Exchange, exchangeCase, finishClosing } from '../exchange.js';
+import type { ExpectedClose } from '../judgement.js';
+import { describeEnd, endOf, observe } from '../judgement.js';
+import {
+  findBias,
+  findLinearGenerator,
+  findProgression,
+  findRepetition,
+  KEYS_TO_JUDGE,
+  type MaskingKey,
+} from '../key-statistics.js';
+import { open } from '../opening.js';
+import { cycled, fromHex, type Payload } from '../payload.js';
+import { binary, chopped, continuation, frame, ping, pong, type Step, text, unfinished } from '../step.js';
+import type { Tester } from '../tester.js';
+import { hex } from '../wire-log.js';
 
-export const MASKING_CASES: readonly ConformanceCase[] = [];
+const LENGTHS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 125, 126, 127, 128, 129, 130, 65_535, 65_536];
+
+/** Any end will do: these cases are not about it. */
+const ANY_CODE = [1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011];
+const ENDED_BY_TESTER: ExpectedClose = { by: 'tester', codes: ANY_CODE, isClean: false };
+const ENDED_BY_PEER: ExpectedClose = {
+  by: 'peer',
+  codes: ANY_CODE,
+  isClean: false,
+  endIsBehavior: 'wrong side',
+};
+
+type Facts = Omit<CaseFacts, 'group' | 'subjects'>;
+
+/** Messages and Pings, and what the peer sends in return: each message, and a Pong for each Ping. */
+function echoed(
+  facts: Facts & Pick<CaseFacts, 'subjects'>,
+  steps: readonly Step[],
+  more: Partial<Exchange> = {},
+) {
+  return exchangeCase(
+    { ...facts, group: 'masking' },
+    {
+      steps,
+      outcomes: [{ behavior: 'OK', events: steps.flatMap(returnOf) }],
+      close: ENDED_BY_TESTER,
+      closesOnMatch: true,
+      ...more,
+    },
+  );
+}
+
+function returnOf(step: Step) {
+  if (step.do !== 'send' || step.frame.opcode === PONG) return [];
+  const { opcode, payload = '' } = step.frame;
+  const type = opcode === PING ? 'pong' : opcode === TEXT ? 'text' : 'binary';
+  return [{ type, payload } as const];
+}
+
+/** Every frame of the client counts, whatever else it did: one without a mask fails the case. */
+function clientMasks(
+  id: string,
+  facts: Omit<Facts, 'id' | 'rule' | 'section'>,
+  steps: readonly Step[],
+): ConformanceCase {
+  return echoed(
+    {
+      id: `masking.client-masks-${id}`,
+      rule: 'A client masks every frame that it sends.',
+      section: 'RFC 6455 §5.1, §5.3',
+      subjects: ['client'],
+      ...facts,
+    },
+    steps,
+    { alsoCheck: ({ violations }) => detailOf(violations, 'unmasked-frame') },
+  );
+}
+
+function detailOf(
+  violations: Tester['violations'],
+  kind: Tester['violations'][number]['kind'],
+): string | undefined {
+  const found = violations.find((violation) => violation.kind === kind);
+  return found && `The peer sent ${found.detail}.`;
+}
+
+const CLIENT_MASKS_CASES: readonly ConformanceCase[] = [
+  clientMasks(
+    'messages',
+    {
+      title: 'Sends text and binary messages, and looks at MASK in the echoes.',
+      requirements: ['RFC6455-5.1-1', 'RFC6455-5.3-1'],
+      expectation: 'Each echo is masked.',
+    },
+    [text('masked?'), binary(fromHex('00ff80')), text(cycled('long', 300)), binary(cycled('longer', 70_000))],
+  ),
+  clientMasks(
+    'empty-frames',
+    {
+      title: 'Sends empty messages and an empty Ping, and looks at MASK in what comes back.',
+      requirements: ['RFC6455-5.1-1', 'RFC6455-5.3-1', 'RFC6455-5.3-6'],
+      expectation: 'Frames without payload have MASK set and a masking key too.',
+    },
+    [ping(''), text(''), binary('')],
+  ),
+  clientMasks(
+    'pongs',
+    {
+      title: 'Sends Pings of 0, 4 and 125 bytes, each after the Pong of the one before.',
+      requirements: ['RFC6455-5.1-1', 'RFC6455-5.3-1'],
+      expectation: 'Each Pong is masked.',
+    },
+    [ping(''), pingAfterPong('ping'), pingAfterPong(cycled('x', 125))].flat(),
+  ),
+  {
+    id: 'masking.client-masks-close',
+    group: 'masking',
+    subjects: ['client'],
+    title: 'Sends a Close frame, and looks at MASK in the answer.',
+    rule: 'A client masks every frame that it sends, the Close frame too.',
+    section: 'RFC 6455 §5.1, §5.5.1',
+    requirements: ['RFC6455-5.1-1', 'RFC6455-5.3-1', 'RFC6455-5.5.1-5'],
+    expectation: 'The Close frame of the client is masked.',
+    limitMs: 10_000,
+    run: async (encounter) => {
+      const { tester } = await open(encounter);
+      await tester.close(1000, 'bye');
+      await finishClosing(tester);
+      const answer = tester.frames.find(({ opcode }) => opcode === CLOSE);
+      if (answer === undefined) return verdict(tester, 'The client sent no Close frame to look at.');
+      return verdict(tester, answer.isMasked ? undefined : 'The Close frame is not masked.');
+    },
+  },
+];
+
+/** Clients may answer the last of several Pings only, so some time passes in between. */
+function pingAfterPong(payload: Payload): Step[] {
+  return [{ do: 'pause', ms: 20 }, ping(payload)];
+}
+
+function verdict(tester: Tester, fault: string | undefined, fine = 'All as it has to be.'): Judgement {
+  const seen = observe(tester);
+  return {
+    behavior: fault === undefined ? 'OK' : 'FAILED',
+    behaviorClose: 'OK',
+    finding: `${fault ?? fine} ${describeEnd(seen)}`,
+    ...endOf(seen),
+  };
+}
+
+/** The first keys of earlier connections of an agent, for the case that compares connections. */
+const firstKeys = new WeakMap<AgentMemory, Set<string>>();
+const KEYS_TO_COMPARE = 4;
+
+/** Gathers the masking keys of many echoes and has them judged. */
+function keyCase(
+  facts: Omit<Facts, 'section'>,
+  find: (keys: MaskingKey[], memory: AgentMemory) => string | undefined,
+  collect: (tester: Tester) => Promise<void> = collectEchoes,
+): ConformanceCase {
+  return {
+    group: 'masking',
+    subjects: ['client'],
+    section: 'RFC 6455 §5.3, §10.3',
+    limitMs: 20_000,
+    ...facts,
+    run: async (encounter: Encounter) => {
+      const { tester } = await open(encounter);
+      await collect(tester);
+      const keys = tester.frames.flatMap(({ maskingKey }) => maskingKey ?? []);
+      await tester.close(1000);
+      await finishClosing(tester);
+      if (keys.length < KEYS_TO_JUDGE) {
+        return verdict(
+          tester,
+          `Only ${keys.length} masked frames came, where ${KEYS_TO_JUDGE} echoes were due.`,
+        );
+      }
+      const fault = find(keys, encounter.memory);
+      remember(encounter.memory, keys);
+      const shown = keys.slice(0, 3).map((key) => hex(key));
+      return verdict(
+        tester,
+        fault,
+        `${keys.length} masking keys were looked at; they begin with ${shown.join(', ')}.`,
+      );
+    },
+  };
+}
+
+async function collectEchoes(tester: Tester): Promise<void> {
+  const messages: Uint8Array[] = [];
+  for (let n = 0; n < KEYS_TO_JUDGE; n++) {
+    messages.push(tester.serialize({ opcode: TEXT, payload: `message ${n}` }).bytes);
+  }
+  await tester.connection.write(Buffer.concat(messages));
+  await tester.until(() => tester.frames.length >= KEYS_TO_JUDGE || tester.isOver, 10_000);
+}
+
+/** A Ping after the Pong of the one before: a client may pass over Pings that come too fast. */
+async function collectPongs(tester: Tester): Promise<void> {
+  for (let n = 1; n <= KEYS_TO_JUDGE; n++) {
+    await tester.send({ opcode: PING, payload: `ping ${n}` });
+    const isAnswered = await tester.until(() => tester.frames.length >= n || tester.isOver, 1000);
+    if (!isAnswered || tester.isOver) return;
+  }
+}
+
+function firstOf(keys: MaskingKey[]): string {
+  return keys
+    .slice(0, KEYS_TO_COMPARE)
+    .map((key) => hex(key))
+    .join(' ');
+}
+
+function remember(memory: AgentMemory, keys: MaskingKey[]): void {
+  const known = firstKeys.get(memory) ?? new Set();
+  firstKeys.set(memory, known.add(firstOf(keys)));
+}
+
+const KEY_CASES: readonly ConformanceCase[] = [
+  keyCase(
+    {
+      id: 'masking.client-fresh-keys',
+      title: `Has ${KEYS_TO_JUDGE} messages echoed, and compares their masking keys.`,
+      rule: 'Every frame gets a new masking key, drawn from all 2^32.',
+      requirements: ['RFC6455-5.3-2', 'RFC6455-10.3-1'],
+      expectation:
+        'All keys differ, but for one pair at most. That random keys have two such pairs has a probability of 4 × 10^-10.',
+    },
+    findRepetition,
+  ),
+  keyCase(
+    {
+      id: 'masking.client-fresh-keys-of-pongs',
+      title: `Has ${KEYS_TO_JUDGE} Pings answered, and compares the masking keys of the Pongs.`,
+      rule: 'Every frame gets a new masking key, a control frame too, and no key says anything about the next.',
+      requirements: ['RFC6455-5.3-2', 'RFC6455-5.3-4', 'RFC6455-10.3-1'],
+      expectation: 'All keys differ, but for one pair at most, and no constant leads from one to the next.',
+    },
+    (keys) => findRepetition(keys) ?? findProgression(keys),
+    collectPongs,
+  ),
+  keyCase(
+    {
+      id: 'masking.client-keys-say-nothing-of-the-next',
+      title: `Has ${KEYS_TO_JUDGE} messages echoed, and looks for a rule that leads from each masking key to the next.`,
+      rule: 'A masking key says nothing about the next: keys do not count, and do not repeat.',
+      requirements: ['RFC6455-5.3-4', 'RFC6455-10.3-1'],
+      expectation:
+        'Neither the differences of the keys nor their XOR are constant, no byte has a period of 256 or less. ' +
+        'For random keys the probability of any of this is below 10^-100.',
+    },
+    findProgression,
+  ),
+  keyCase(
+    {
+      id: 'masking.client-keys-are-evenly-spread',
+      title: `Has ${KEYS_TO_JUDGE} messages echoed, and counts the values of each half byte of the masking keys.`,
+      rule: 'Masking keys are drawn from a strong source of randomness, which favours no value.',
+      requirements: ['RFC6455-5.3-3', 'RFC6455-10.3-1'],
+      expectation:
+        'Chi-square over the 16 values of each of the 8 half bytes stays below 100, which random keys exceed with a ' +
+        'probability below 10^-12.',
+    },
+    findBias,
+  ),
+  keyCase(
+    {
+      id: 'masking.client-keys-are-not-math-random',
+      title: `Has ${KEYS_TO_JUDGE} messages echoed, and looks for a generator that is linear over the bits of the keys.`,
+      rule:
+        'Masking keys are drawn from a strong source of randomness. Math.random() and its like are none: from a few ' +
+        'keys all others can be computed.',
+      requirements: ['RFC6455-5.3-3', 'RFC6455-5.3-4', 'RFC6455-10.3-1'],
+      expectation:
+        'No generator with a state of 128 bits or less, linear over single bits, makes these keys. Random keys look as ' +
+        'if one did with a probability below 10^-9.',
+    },
+    findLinearGenerator,
+  ),
+  keyCase(
+    {
+      id: 'masking.client-fresh-keys-on-each-connection',
+      title: 'Compares the first masking keys with those of earlier connections of this client.',
+      rule: 'The source of masking keys does not begin anew with each connection.',
+      requirements: ['RFC6455-5.3-2', 'RFC6455-5.3-3', 'RFC6455-10.3-1'],
+      expectation: `The first ${KEYS_TO_COMPARE} keys are not those of an earlier connection. By chance they are with 2^-128.`,
+    },
+    (keys, memory) =>
+      firstKeys.get(memory)?.has(firstOf(keys)) === true
+        ? `This connection began with the masking keys ${firstOf(keys)}, as an earlier one did.`
+        : undefined,
+  ),
+];
+
+/** Messages of many lengths: the echo is the same octets, so that both directions were masked by the rule. */
+const LENGTH_CASES: readonly ConformanceCase[] = [
+  echoed(
+    {
+      id: 'masking.every-length',
+      subjects: ['server', 'client'],
+      title: `Sends binary messages of ${LENGTHS.join(', ')} bytes.`,
+      rule: 'Octet i of the payload is XORed with octet i mod 4 of the key, and the length stays what it is.',
+      section: 'RFC 6455 §5.3',
+      requirements: ['RFC6455-5.3-5', 'RFC6455-5.3-6'],
+      expectation: 'Each message comes back as it was.',
+    },
+    LENGTHS.map((length) => binary(cycled(fromHex('00017f80feff5a'), length))),
+    { patienceMs: 5000 },
+  ),
+  echoed(
+    {
+      id: 'masking.server-unmasks-in-pieces',
+      subjects: ['server'],
+      title: 'Sends masked messages in TCP writes of 1, 2, 3, 5 and 7 bytes.',
+      rule: 'Which octet of the key belongs to an octet depends on its place in the payload, not in what TCP delivers.',
+      section: 'RFC 6455 §5.3',
+      requirements: ['RFC6455-5.3-5'],
+      expectation: 'Each message comes back as it was.',
+    },
+    [1, 2, 3, 5, 7].map((size) => chopped(size, binary(cycled('abcdefghijklmnopqrstuvwxyz', 40 + size)))),
+    { patienceMs: 3000 },
+  ),
+  exchangeCase(
+    {
+      id: 'masking.server-unmasks-each-fragment',
+      group: 'masking',
+      subjects: ['server'],
+      title: 'Sends a text in five fragments of 1 to 5 bytes, each with a masking key of its own.',
+      rule: 'Each frame is unmasked with its own key, from the first octet of the key on.',
+      section: 'RFC 6455 §5.3',
+      requirements: ['RFC6455-5.3-2', 'RFC6455-5.3-5'],
+      expectation: 'The message comes back as it was.',
+    },
+    {
+      steps: [
+        unfinished(text('a')),
+        unfinished(continuation('bc')),
+        unfinished(continuation('def')),
+        unfinished(continuation('ghij')),
+        continuation('klmno'),
+      ],
+      outcomes: [{ behavior: 'OK', events: [{ type: 'text', payload: 'abcdefghijklmno' }] }],
+      close: ENDED_BY_TESTER,
+      closesOnMatch: true,
+    },
+  ),
+  echoed(
+    {
+      id: 'masking.server-takes-any-key',
+      subjects: ['server'],
+      title: 'Sends messages with the masking keys 00000000, ffffffff and 00ff00ff, and with one key twice.',
+      rule: 'A server unmasks with whatever key it gets; zero is a key like the others.',
+      section: 'RFC 6455 §5.3',
+      requirements: ['RFC6455-5.3-5'],
+      expectation: 'Each message comes back as it was.',
+    },
+    ['00000000', 'ffffffff', '00ff00ff', '12345678', '12345678'].map((key) =>
+      text(`key ${key}`, { maskingKey: fromHex(key) }),
+    ),
+  ),
+];
+
+/** A server fails the connection over a frame without a mask, whatever kind it is of. */
+function serverRefuses(id: string, what: string, steps: readonly Step[], before?: string): ConformanceCase {
+  return exchangeCase(
+    {
+      id: `masking.server-refuses-${id}`,
+      group: 'masking',
+      subjects: ['server'],
+      title: `Sends ${what}.`,
+      rule: 'A server ends the connection when it gets a frame that is not masked, and does nothing with its payload.',
+      section: 'RFC 6455 §5.1',
+      requirements: ['RFC6455-5.1-2', 'RFC6455-5.1-3'],
+      expectation: 'The server ends the connection, with a Close frame such as 1002 or without.',
+    },
+    refused(steps, before),
+  );
+}
+
+/** The same for a client that gets a frame with a mask. */
+function clientRefuses(id: string, what: string, steps: readonly Step[], before?: string): ConformanceCase {
+  return exchangeCase(
+    {
+      id: `masking.client-refuses-${id}`,
+      group: 'masking',
+      subjects: ['client'],
+      title: `Sends ${what}.`,
+      rule: 'A client ends the connection when it gets a frame that is masked, and does nothing with its payload.',
+      section: 'RFC 6455 §5.1',
+      requirements: ['RFC6455-5.1-5', 'RFC6455-5.1-6'],
+      expectation: 'The client ends the connection, with a Close frame such as 1002 or without.',
+    },
+    refused(steps, before),
+  );
+}
+
+function refused(steps: readonly Step[], before: string | undefined): Exchange {
+  const echo = before === undefined ? [] : [{ type: 'text', payload: before } as const];
+  return {
+    steps,
+    // The echo of a good message may be overtaken by the end.
+    outcomes: [
+      { behavior: 'OK', events: echo },
+      ...(echo.length > 0 ? [{ behavior: 'OK' as const, events: [] }] : []),
+    ],
+    close: ENDED_BY_PEER,
+  };
+}
+
+const unmasked = { isMasked: false };
+const masked = { isMasked: true };
+
+const REFUSAL_CASES: readonly ConformanceCase[] = [
+  serverRefuses('unmasked-text', 'a text frame without a mask', [text('no mask', unmasked)]),
+  serverRefuses('unmasked-binary', 'a binary frame of 126 bytes without a mask', [
+    binary(cycled('no mask', 126), unmasked),
+  ]),
+  serverRefuses('unmasked-empty-frame', 'an empty text frame without a mask', [text('', unmasked)]),
+  serverRefuses('unmasked-ping', 'a Ping without a mask', [ping('no mask', unmasked)]),
+  serverRefuses('unmasked-pong', 'a Pong without a mask', [pong('no mask', unmasked)]),
+  serverRefuses('unmasked-fragment', 'the first half of a message with a mask, and the second half without', [
+    unfinished(text('half ')),
+    continuation('no mask', unmasked),
+  ]),
+  serverRefuses(
+    'unmasked-frame-later',
+    'a text message with a mask, and then one without',
+    [text('good'), text('no mask', unmasked)],
+    'good',
+  ),
+  clientRefuses('masked-text', 'a text frame with a mask', [text('mask', masked)]),
+  clientRefuses('masked-text-with-zero-key', 'a text frame with the mask 00000000, which changes no octet', [
+    text('mask', { isMasked: true, maskingKey: fromHex('00000000') }),
+  ]),
+  clientRefuses('masked-empty-frame', 'an empty binary frame with a mask', [binary('', masked)]),
+  clientRefuses('masked-ping', 'a Ping with a mask', [ping('mask', masked)]),
+  clientRefuses('masked-pong', 'a Pong with a mask', [pong('mask', masked)]),
+  clientRefuses(
+    'masked-fragment',
+    'the first half of a message without a mask, and the second half with one',
+    [unfinished(text('half ')), frame(CONTINUATION, 'mask', masked)],
+  ),
+  clientRefuses(
+    'masked-frame-later',
+    'a text message without a mask, and then one with',
+    [text('good'), text('mask', masked)],
+    'good',
+  ),
+];
+
+const SERVER_MASKS_CASES: readonly ConformanceCase[] = [
+  echoed(
+    {
+      id: 'masking.server-masks-nothing',
+      subjects: ['server'],
+      title:
+        'Sends messages and a Ping, empty ones too, and a Close frame, and looks at MASK in what comes back.',
+      rule: 'A server masks no frame.',
+      section: 'RFC 6455 §5.1',
+      requirements: ['RFC6455-5.1-4'],
+      expectation: 'No frame of the server has MASK set.',
+    },
+    [ping('mask?'), text('mask?'), binary(''), text(cycled('long', 300)), binary(cycled('longer', 70_000))],
+    { alsoCheck: ({ violations }) => detailOf(violations, 'masked-frame') },
+  ),
+];
+
+export const MASKING_CASES: readonly ConformanceCase[] = [
+  ...CLIENT_MASKS_CASES,
+  ...KEY_CASES,
+  ...LENGTH_CASES,
+  ...SERVER_MASKS_CASES,
+  ...REFUSAL_CASES,
+];

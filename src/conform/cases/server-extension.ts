@@ -1,56 +1,27 @@
 // What a server makes of Sec-WebSocket-Extensions in general (RFC 6455 §4.2.2, §9.1): it chooses from what was offered,
 // ignores what it does not know, and refuses what breaks the grammar. Offers of permessage-deflate are judged in
-// `server-deflate-offer.ts`.
+// `server-deflate-offer.ts` and `server-deflate-decline.ts`.
 
+import { TEXT } from '../../wire/opcode.js';
 import type { ConformanceCase, Encounter, Judgement } from '../case.js';
 import { finishClosing } from '../exchange.js';
+import { describeNegotiated, negotiate } from '../extension-answer.js';
 import { endOf, observe } from '../judgement.js';
-import { OpeningFailed, quote } from '../opening.js';
+import { quote } from '../opening.js';
 import {
   acceptedBy,
   ask,
-  describeAnswer,
+  isUpgrade,
+  judgeNeedlessRefusal,
   judgeRefusal,
-  leave,
   linesOf,
   type ServerFacts,
   serverCase,
   verdict,
 } from '../server-answer.js';
 import { Tester } from '../tester.js';
-import { TEXT } from '../../wire/opcode.js';
 
 const NAME = 'Sec-WebSocket-Extensions';
-
-/** What became of an offer: the answer, or the judgement on a refusal. */
-export type Negotiated =
-  | { outcome: 'accepted'; answer: string; refusal?: undefined }
-  | { outcome: 'declined'; answer?: undefined; refusal?: undefined }
-  | { outcome: 'refused'; answer?: undefined; refusal: Judgement };
-
-/**
- * Offers extensions in as many lines as there are.
- *
- * @throws OpeningFailed when the server neither accepts nor refuses
- */
-export async function negotiate(encounter: Encounter, ...lines: readonly string[]): Promise<Negotiated> {
-  const asked = await ask(encounter, {
-    headers: (plain) => [...plain, ...lines.map((value) => [NAME, value] as const)],
-  });
-  await leave(asked);
-  const { answer } = asked;
-  if (answer.kind === 'silence') throw new OpeningFailed(describeAnswer(answer));
-  if (answer.kind !== 'response' || answer.response.statusCode !== 101)
-    return { outcome: 'refused', refusal: judgeRefusal(answer) };
-  // Erratum 3433: an answer may have several lines; they are one list.
-  const values = linesOf(acceptedBy(asked), NAME.toLowerCase());
-  return values.length === 0 ? { outcome: 'declined' } : { outcome: 'accepted', answer: values.join(', ') };
-}
-
-export function describeNegotiated({ outcome, answer, refusal }: Negotiated): string {
-  if (outcome === 'accepted') return `The server answered ${quote(answer)}.`;
-  return outcome === 'declined' ? 'The server uses no extension.' : refusal.finding;
-}
 
 /** A case in which nothing is offered that a server could know. */
 function unknownCase(facts: ServerFacts, ...lines: readonly string[]): ConformanceCase {
@@ -58,9 +29,9 @@ function unknownCase(facts: ServerFacts, ...lines: readonly string[]): Conforman
   return serverCase('extension', { expectation, ...facts }, async (encounter) => {
     const negotiated = await negotiate(encounter, ...lines);
     const finding = describeNegotiated(negotiated);
-    // To offer is not to insist; but no rule forbids a server to refuse for reasons of its own.
-    const behaviors = { accepted: 'FAILED', declined: 'OK', refused: 'NON-STRICT' } as const;
-    return verdict(behaviors[negotiated.outcome], finding);
+    if (negotiated.outcome === 'refused')
+      return judgeNeedlessRefusal(negotiated.refusal, 'What is not known can be left out.');
+    return verdict(negotiated.outcome === 'accepted' ? 'FAILED' : 'OK', finding);
   });
 }
 
@@ -83,7 +54,7 @@ function malformedCase(
     },
     async (encounter) => {
       const negotiated = await negotiate(encounter, value);
-      if (negotiated.outcome === 'refused') return negotiated.refusal;
+      if (negotiated.outcome === 'refused') return judgeRefusal(negotiated.refusal);
       return verdict(
         negotiated.outcome === 'accepted' ? 'FAILED' : 'NON-STRICT',
         `The server accepted the handshake. ${describeNegotiated(negotiated)}`,
@@ -117,7 +88,8 @@ export const SERVER_EXTENSION_CASES: readonly ConformanceCase[] = [
     'extension',
     {
       id: 'no-reserved-bits-after-declining',
-      title: 'Offers permessage-deflate with a parameter that does not exist, and sends a message if it is declined.',
+      title:
+        'Offers permessage-deflate with a parameter that does not exist, and sends a message if it is declined.',
       rule: 'A server that declines all compression goes on without, and names none in its response.',
       section: 'RFC 7692 §5',
       requirements: ['RFC7692-5-14', 'RFC7692-7-1'],
@@ -158,12 +130,28 @@ export const SERVER_EXTENSION_CASES: readonly ConformanceCase[] = [
   ),
   malformedCase('refuses-an-empty-value', '', 'a list has at least one element'),
   malformedCase('refuses-a-lone-comma', ',', 'a list has at least one element'),
-  malformedCase('refuses-a-lone-parameter', '; server_no_context_takeover', 'a parameter without an extension'),
+  malformedCase(
+    'refuses-a-lone-parameter',
+    '; server_no_context_takeover',
+    'a parameter without an extension',
+  ),
   malformedCase('refuses-a-trailing-semicolon', 'permessage-deflate;', 'a parameter has a name'),
-  malformedCase('refuses-a-doubled-semicolon', 'permessage-deflate;; client_max_window_bits', 'a parameter has a name'),
+  malformedCase(
+    'refuses-a-doubled-semicolon',
+    'permessage-deflate;; client_max_window_bits',
+    'a parameter has a name',
+  ),
   malformedCase('refuses-a-value-without-name', 'permessage-deflate; =10', 'a parameter has a name'),
-  malformedCase('refuses-a-name-without-value', 'permessage-deflate; server_max_window_bits=', 'behind = stands a value'),
-  malformedCase('refuses-two-values', 'permessage-deflate; server_max_window_bits=10=10', 'a parameter has one value'),
+  malformedCase(
+    'refuses-a-name-without-value',
+    'permessage-deflate; server_max_window_bits=',
+    'behind = stands a value',
+  ),
+  malformedCase(
+    'refuses-two-values',
+    'permessage-deflate; server_max_window_bits=10=10',
+    'a parameter has one value',
+  ),
   malformedCase('refuses-two-words', 'permessage deflate', 'a name is one token'),
   malformedCase('refuses-a-quoted-name', '"permessage-deflate"', 'the name of an extension is not quoted'),
   malformedCase('refuses-a-separator-in-a-name', 'permessage/deflate', 'a slash is no part of a token'),
@@ -194,8 +182,7 @@ async function judgeReservedBits(encounter: Encounter, offer?: string): Promise<
     headers: (plain) => (offer === undefined ? plain : [...plain, [NAME, offer]]),
   });
   const { answer } = asked;
-  if (offer !== undefined && (answer.kind !== 'response' || answer.response.statusCode !== 101))
-    return judgeRefusal(answer);
+  if (offer !== undefined && !isUpgrade(answer)) return judgeRefusal(answer);
   const lines = linesOf(acceptedBy(asked), NAME.toLowerCase());
   const tester = new Tester(asked.connection, 'server');
   await tester.send({ opcode: TEXT, payload: 'worth compressing. '.repeat(200) });
@@ -203,7 +190,8 @@ async function judgeReservedBits(encounter: Encounter, offer?: string): Promise<
   await tester.close(1000);
   await finishClosing(tester);
   const end = endOf(observe(tester));
-  if (lines.length > 0) return { ...verdict('FAILED', `The server answered ${lines.map(quote).join(', ')}.`), ...end };
+  if (lines.length > 0)
+    return { ...verdict('FAILED', `The server answered ${lines.map(quote).join(', ')}.`), ...end };
   const fault = tester.hasViolated('reserved-bit');
   return fault === undefined
     ? { ...verdict('OK', 'The server uses no extension, and set no reserved bit.'), ...end }

@@ -221,13 +221,23 @@ export const ACCEPTED_CASES: readonly ConformanceCase[] = [
   ),
   acceptedCase(
     {
-      id: 'accepts-whitespace-around-values',
-      title: 'Puts spaces and tabs around the values of all header fields.',
+      id: 'accepts-spaces-around-values',
+      title: 'Puts three spaces around the values of all header fields.',
       rule: 'Whitespace around the value of a header field is optional, and not part of it.',
       section: 'RFC 6455 §4.3',
       requirements: ['RFC6455-4.2.1-1'],
     },
-    { headers: (plain) => plain.map(([name, value]) => [name, ` \t ${value}\t  `]) },
+    { headers: (plain) => plain.map(([name, value]) => [name, `  ${value}   `]) },
+  ),
+  acceptedCase(
+    {
+      id: 'accepts-tabs-around-values',
+      title: 'Puts tabs around the values of all header fields.',
+      rule: 'Whitespace around the value of a header field, a tab as well as a space, is not part of it.',
+      section: 'RFC 6455 §4.3',
+      requirements: ['RFC6455-4.2.1-1'],
+    },
+    { headers: (plain) => plain.map(([name, value]) => [name, `\t${value}\t`]) },
   ),
   acceptedCase(
     {

@@ -10,12 +10,15 @@ import { OpeningFailed, sendHead, withHeader } from '../opening.js';
 import { equalBytes, payloadBytes } from '../payload.js';
 import type { RawConnection } from '../raw-connection.js';
 import {
+  type Answer,
   acceptedBy,
   ask,
   describeAnswer,
   faultOfAcceptance,
+  isUpgrade,
   judgeRefusal,
   leave,
+  linesOf,
   readAnswer,
   requestBytes,
   serverCase,
@@ -176,7 +179,7 @@ export const SERVER_FLOW_CASES: readonly ConformanceCase[] = [
       title: 'Sends an Origin that no site has, http://stranger.invalid.',
       rule: 'A server may refuse an origin, with an HTTP error, which should be 403.',
       section: 'RFC 6455 §4.2.2, §10.2',
-      requirements: ['RFC6455-4.2.2-5', 'RFC6455-4.2.2-6', 'RFC6455-10.2-2'],
+      requirements: ['RFC6455-4.2.2-5', 'RFC6455-4.2.2-6', 'RFC6455-10.2-1', 'RFC6455-10.2-2'],
       expectation: 'The server accepts, or answers 403.',
     },
     async (encounter) => {
@@ -190,6 +193,23 @@ export const SERVER_FLOW_CASES: readonly ConformanceCase[] = [
       return judgement.behavior === 'OK' && !isForbidden
         ? verdict('NON-STRICT', judgement.finding)
         : judgement;
+    },
+  ),
+  serverCase(
+    'handshake',
+    {
+      id: 'accepts-redirects-or-asks-who-it-is',
+      title: 'Sends a request without credentials.',
+      rule: 'A server may redirect, with the target in Location, or ask for credentials, saying which in WWW-Authenticate.',
+      section: 'RFC 6455 §4.2.2',
+      requirements: ['RFC6455-4.2.2-3', 'RFC6455-4.2.2-4'],
+      expectation: 'The server accepts, or its refusal is complete.',
+    },
+    async (encounter) => {
+      const asked = await ask(encounter);
+      await leave(asked);
+      if (faultOfAcceptance(asked) === undefined) return verdict('OK', 'The server accepts without more.');
+      return judgeCondition(asked.answer);
     },
   ),
   serverCase(
@@ -223,6 +243,17 @@ export const SERVER_FLOW_CASES: readonly ConformanceCase[] = [
     judgeWithoutTls,
   ),
 ];
+
+/** What belongs to a status with which a server makes a condition. */
+function judgeCondition(answer: Answer): Judgement {
+  const judgement = judgeRefusal(answer);
+  if (judgement.behavior === 'FAILED' || answer.kind !== 'response') return judgement;
+  const { statusCode } = answer.response;
+  const isRedirect = [301, 302, 303, 307, 308].includes(statusCode);
+  const field = isRedirect ? 'Location' : statusCode === 401 ? 'WWW-Authenticate' : undefined;
+  if (field === undefined || linesOf(answer.response, field.toLowerCase()).length > 0) return judgement;
+  return verdict('NON-STRICT', `${judgement.finding} ${field} is missing.`);
+}
 
 /** Sends all of a request but its last bytes (0: nothing at first), listens, and sends the rest. */
 async function judgeLateEnd(encounter: Encounter, cut: number): Promise<Judgement> {
@@ -264,8 +295,9 @@ async function judgeEarlyFrame(encounter: Encounter, part: 'whole' | 'half'): Pr
   const cut = part === 'whole' ? bytes.length : bytes.length >> 1;
   const asked = await ask(encounter, { behind: bytes.subarray(0, cut) });
   if (asked.answer.kind === 'silence') throw new OpeningFailed(describeAnswer(asked.answer));
-  if (faultOfAcceptance(asked) !== undefined)
+  if (!isUpgrade(asked.answer))
     return verdict('OK', `${describeAnswer(asked.answer)} It need not take what comes before its response.`);
+  acceptedBy(asked);
   const tester = new Tester(asked.connection, 'server');
   if (cut < bytes.length) await sendHead(asked.connection, bytes.subarray(cut));
   await tester.until(() => isEchoed(tester, EARLY) || !tester.isOpen, ECHO_LIMIT_MS);
@@ -305,7 +337,7 @@ async function judgeFramesAfterRefusal(encounter: Encounter): Promise<Judgement>
     { headers: (plain) => withHeader(plain, 'Sec-WebSocket-Key', undefined) },
     REFUSAL_LIMIT_MS,
   );
-  if (answer.kind === 'silence') return verdict('FAILED', describeAnswer(answer));
+  if (answer.kind === 'silence' || isUpgrade(answer)) return verdict('FAILED', describeAnswer(answer));
   await sendFrames(connection);
   await connection.until(() => connection.isOver, QUIET_MS);
   return judgeNoFrames(connection, describeAnswer(answer));
@@ -349,8 +381,5 @@ async function judgeWithoutTls(encounter: Encounter): Promise<Judgement> {
   await sendHead(connection, requestBytes(plain, key));
   const answer = await readAnswer(connection, REFUSAL_LIMIT_MS);
   connection.destroy();
-  const isAccepted =
-    (answer.kind === 'response' && answer.response.statusCode === 101) ||
-    (answer.kind === 'not HTTP' && answer.isUpgrade);
-  return verdict(isAccepted ? 'FAILED' : 'OK', describeAnswer(answer));
+  return verdict(isUpgrade(answer) ? 'FAILED' : 'OK', describeAnswer(answer));
 }

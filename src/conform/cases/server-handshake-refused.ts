@@ -304,9 +304,9 @@ export const REFUSED_CASES: readonly ConformanceCase[] = [
       {
         id: `refuses-version-${version}`,
         title: `Asks for version ${version} of the protocol.`,
-        rule: 'To a version that it does not have, a server answers with an HTTP error, and with all versions that it has.',
+        rule: 'To a version that it does not have, a server answers with an HTTP error, and with all versions that it has, in one line or several.',
         section: 'RFC 6455 §4.2.2, §4.4',
-        requirements: ['RFC6455-4.2.1-7', 'RFC6455-4.2.2-7', 'RFC6455-4.4-1'],
+        requirements: ['RFC6455-4.2.1-7', 'RFC6455-4.2.2-7', 'RFC6455-4.4-1', 'RFC6455-11.3.5-1'],
         expectation:
           'The server answers with an error, such as 426 or 400, and Sec-WebSocket-Version has 13.',
       },

@@ -2,6 +2,7 @@
 // the parameters of permessage-deflate. What is then compressed is the matter of the group `deflate`.
 
 import type { ConformanceCase } from '../case.js';
+import { SERVER_DEFLATE_DECLINE_CASES } from './server-deflate-decline.js';
 import { SERVER_DEFLATE_OFFER_CASES } from './server-deflate-offer.js';
 import { SERVER_EXTENSION_CASES } from './server-extension.js';
 import { SERVER_SUBPROTOCOL_CASES } from './server-subprotocol.js';
@@ -10,4 +11,5 @@ export const SERVER_NEGOTIATION_CASES: readonly ConformanceCase[] = [
   ...SERVER_SUBPROTOCOL_CASES,
   ...SERVER_EXTENSION_CASES,
   ...SERVER_DEFLATE_OFFER_CASES,
+  ...SERVER_DEFLATE_DECLINE_CASES,
 ];

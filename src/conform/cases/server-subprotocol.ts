@@ -3,11 +3,14 @@
 
 import { isToken } from '../../wire/http-grammar.js';
 import type { ConformanceCase, Encounter, Judgement } from '../case.js';
-import { OpeningFailed, quote } from '../opening.js';
+import { quote } from '../opening.js';
 import {
+  type Answer,
   acceptedBy,
   ask,
   describeAnswer,
+  isUpgrade,
+  judgeNeedlessRefusal,
   judgeRefusal,
   leave,
   linesOf,
@@ -18,12 +21,12 @@ import {
 
 const NAME = 'Sec-WebSocket-Protocol';
 const SECTION = 'RFC 6455 §4.2.2';
-const CHOICE_REQUIREMENTS = ['RFC6455-4.2.2-9', 'RFC6455-4.2.2-10', 'RFC6455-4.2.2-11'];
+const CHOICE_REQUIREMENTS = ['RFC6455-4.2.2-9', 'RFC6455-4.2.2-10', 'RFC6455-4.2.2-11', 'RFC6455-4.2.2-19'];
 
 /** What became of an offer: the names in the response, one for each line; `refusal` where there was no 101. */
 interface Choice {
   chosen: readonly string[];
-  refusal?: Judgement;
+  refusal?: Answer;
 }
 
 /** Offers subprotocols in as many lines. */
@@ -32,10 +35,7 @@ async function offer(encounter: Encounter, lines: readonly string[], name = NAME
     headers: (plain) => [...plain, ...lines.map((value) => [name, value] as const)],
   });
   await leave(asked);
-  const { answer } = asked;
-  if (answer.kind === 'silence') throw new OpeningFailed(describeAnswer(answer));
-  const isAccepted = answer.kind === 'response' && answer.response.statusCode === 101;
-  if (!isAccepted) return { chosen: [], refusal: judgeRefusal(answer) };
+  if (!isUpgrade(asked.answer)) return { chosen: [], refusal: asked.answer };
   return { chosen: linesOf(acceptedBy(asked), NAME.toLowerCase()) };
 }
 
@@ -51,22 +51,25 @@ function describeChoice({ chosen: [name] }: Choice): string {
   return name === undefined ? 'The server chose none.' : `The server chose ${quote(name)}.`;
 }
 
-/** A server that serves without a subprotocol has no reason to refuse because of some that it may ignore. */
-function refused({ refusal }: Choice): Judgement | undefined {
-  if (refusal === undefined) return undefined;
-  return verdict(
-    'NON-STRICT',
-    `${refusal.finding} A server that knows none of the subprotocols can choose none.`,
-  );
-}
+const CHOOSE_NONE = 'A server that knows none of the subprotocols can choose none.';
 
 type Facts = Omit<ServerFacts, 'section' | 'requirements'> & {
   section?: string;
   requirements?: readonly string[];
 };
 
-/** A case in which well-formed names are offered: the choice has to be one of them, or none. */
-function choiceCase(facts: Facts, lines: readonly string[], names: readonly string[]): ConformanceCase {
+interface ChoiceOptions {
+  /** The offer is one that a server may refuse. */
+  mayRefuse?: boolean;
+}
+
+/** A case in which names are offered: the choice has to be one of them, or none. */
+function choiceCase(
+  facts: Facts,
+  lines: readonly string[],
+  names: readonly string[],
+  { mayRefuse = false }: ChoiceOptions = {},
+): ConformanceCase {
   const all = {
     section: SECTION,
     requirements: CHOICE_REQUIREMENTS,
@@ -75,10 +78,12 @@ function choiceCase(facts: Facts, lines: readonly string[], names: readonly stri
   };
   return serverCase('subprotocol', all, async (encounter) => {
     const choice = await offer(encounter, lines);
+    if (choice.refusal !== undefined) {
+      const { refusal } = choice;
+      return mayRefuse ? judgeRefusal(refusal) : judgeNeedlessRefusal(refusal, CHOOSE_NONE);
+    }
     const fault = faultOfChoice(choice, names);
-    return fault === undefined
-      ? (refused(choice) ?? verdict('OK', describeChoice(choice)))
-      : verdict('FAILED', fault);
+    return fault === undefined ? verdict('OK', describeChoice(choice)) : verdict('FAILED', fault);
   });
 }
 
@@ -99,8 +104,8 @@ function sameChoiceCase(
     const choice = await offer(encounter, other.lines, other.name);
     const fault = faultOfChoice(usual, names) ?? faultOfChoice(choice, names);
     if (fault !== undefined) return verdict('FAILED', fault);
-    if (usual.refusal !== undefined) return refused(usual)!;
-    if (choice.refusal !== undefined) return verdict('FAILED', choice.refusal.finding);
+    if (usual.refusal !== undefined) return judgeNeedlessRefusal(usual.refusal, CHOOSE_NONE);
+    if (choice.refusal !== undefined) return verdict('FAILED', describeAnswer(choice.refusal));
     return usual.chosen[0] === choice.chosen[0]
       ? verdict('OK', describeChoice(choice))
       : verdict('FAILED', `${describeChoice(choice)} Offered in the usual way: ${describeChoice(usual)}`);
@@ -122,7 +127,7 @@ function malformedCase(id: string, title: string, value: string): ConformanceCas
     async (encounter) => {
       const choice = await offer(encounter, [value]);
       const { chosen, refusal } = choice;
-      if (refusal !== undefined) return refusal;
+      if (refusal !== undefined) return judgeRefusal(refusal);
       if (chosen.length > 1 || chosen.some((name) => !isToken(name)))
         return verdict('FAILED', `The server chose ${chosen.map(quote).join(' and ')}, which is no token.`);
       return verdict('NON-STRICT', `The server accepted the handshake. ${describeChoice(choice)}`);
@@ -196,24 +201,28 @@ export const SERVER_SUBPROTOCOL_CASES: readonly ConformanceCase[] = [
   choiceCase(
     {
       id: 'the-same-offered-twice',
-      title: 'Offers the same subprotocol twice. A client must not, but no rule says what a server does about it.',
+      title:
+        'Offers the same subprotocol twice. A client must not, but no rule says what a server does about it.',
       rule: 'If the server accepts, its response names the subprotocol once, or not at all.',
       section: 'RFC 6455 §4.2.2, §11.3.4',
       requirements: ['RFC6455-4.2.2-9', 'RFC6455-11.3.4-2'],
     },
     ['hawser-a.v1, hawser-a.v1'],
     ['hawser-a.v1'],
+    { mayRefuse: true },
   ),
   choiceCase(
     {
       id: 'empty-list-elements',
-      title: 'Offers ", hawser-a.v1,, hawser-b.v2", a list with empty elements, which may be ignored or refused.',
+      title:
+        'Offers ", hawser-a.v1,, hawser-b.v2", a list with empty elements, which may be ignored or refused.',
       rule: 'If the server accepts, it chooses a name, never an empty element.',
       section: 'RFC 6455 §4.2.2, §4.3',
       requirements: ['RFC6455-4.2.2-11', 'RFC6455-4.3-2'],
     },
     [', hawser-a.v1,, hawser-b.v2'],
     ['hawser-a.v1', 'hawser-b.v2'],
+    { mayRefuse: true },
   ),
   choiceCase(
     {
@@ -238,7 +247,8 @@ export const SERVER_SUBPROTOCOL_CASES: readonly ConformanceCase[] = [
   sameChoiceCase(
     {
       id: 'whitespace-around-commas',
-      title: 'Offers two subprotocols with ", ", and on another connection with tabs and spaces around the comma.',
+      title:
+        'Offers two subprotocols with ", ", and on another connection with tabs and spaces around the comma.',
       rule: 'Whitespace around the elements of a list is optional.',
     },
     TWO,

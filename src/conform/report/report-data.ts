@@ -1,6 +1,7 @@
 // What every report is made from: agents, cases and results as plain data, and the few questions that several reports ask
 // of it. An agent is a name in a role: the same name may stand once for a server and once for a client.
 
+import type { BenchmarkRow } from '../bench/report.js';
 import type { ConformanceCase, Group } from '../case.js';
 import type { CaseResult, Subject } from '../result.js';
 import { BEHAVIORS, type Behavior, CLOSE_BEHAVIORS, type CloseBehavior, overallVerdict } from '../verdict.js';
@@ -16,17 +17,6 @@ export type CaseInfo = Pick<
   'id' | 'group' | 'title' | 'rule' | 'section' | 'requirements' | 'expectation'
 >;
 
-/** A measurement of one agent. Rows with the same name and unit stand side by side. */
-export interface BenchmarkRow {
-  agent: string;
-  /** What was measured, as in `64 B pipelined`. */
-  name: string;
-  unit: string;
-  value: number;
-  /** What else was seen, in a line. */
-  details?: string;
-}
-
 export interface ReportData {
   /** The program that judged, and its version. */
   generator: string;
@@ -37,6 +27,7 @@ export interface ReportData {
   cases: readonly CaseInfo[];
   /** In any order; an agent need not have run every case. */
   results: readonly CaseResult[];
+  /** Rows with the same name and unit stand side by side. */
   benchmarks?: readonly BenchmarkRow[];
 }
 
@@ -192,7 +183,7 @@ export function benchmarkTable({ benchmarks = [] }: ReportData): SpeedTable | un
       values: [...none],
       details: [...none],
     };
-    row.values[agents.indexOf(agent)] = value;
+    row.values[agents.indexOf(agent)] = value ?? undefined;
     row.details[agents.indexOf(agent)] = details;
     rows.set(key, row);
   }

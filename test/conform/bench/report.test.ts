@@ -21,7 +21,7 @@ function reportOf(...measurements: Measurement[]): BenchmarkReport {
     agent: 'it',
     url: 'ws://127.0.0.1:1/',
     startedAt: '2026-01-01T00:00:00.000Z',
-    machine: { node: 'v20.19.0', platform: 'linux x64', cpu: '', cores: 2 },
+    machine: { node: 'v20.19.0', platform: 'linux x64', cpu: '', cores: 2, loadAverage: 0 },
     options: {
       cases: ['throughput'],
       sizes: [64],
