@@ -2,14 +2,14 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
 
 /** Another build of hawser, as the judge and as a peer. */
-export const DIST = process.env.HAWSER_DIST ?? join(here, '../dist');
+export const DIST = resolve(process.env.HAWSER_DIST ?? join(here, '../dist'));
 const PYTHON = '/usr/bin/python3';
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const NODE = join(here, `node_modules/node24-${process.platform}-${process.arch}/bin/node`);
@@ -74,7 +74,7 @@ export const PEERS = [
     title: "Node.js's own WebSocket",
     roles: ['client'],
     settings: 'the defaults',
-    version: () => outputOf(NODE, '-p', '`${process.version} with undici ${process.versions.undici}`'),
+    version: () => outputOf(NODE, '-p', 'process.version + " with undici " + process.versions.undici'),
     installation: 'npm ci --prefix conformance (the package of Node.js 24 for this platform)',
     program: NODE,
   },

@@ -27,16 +27,19 @@ const USAGE = `Usage: npm run conform:peers -- [options]
   --record        write what is found to conformance/verdicts/, and docs/peers.md
   --runs N        with --record: judge so many times, and record only verdicts that are the same each time (default 2)
   --jobs N        cases at a time against a server (default 4)
+  --reports DIR   where logs and reports go (default conformance/reports)
   --page          only write docs/peers.md from the recorded verdicts
   --check-page    only see whether docs/peers.md says what the recorded verdicts say
   --help          this text`;
 
 const here = dirname(fileURLToPath(import.meta.url));
-const reports = join(here, 'reports');
 const cli = join(DIST, 'cli/main.js');
 /** Cases of chapter 9 whose durations are recorded. */
 const TIMED = ['9.1.6', '9.2.6', '9.3.4', '9.5.1', '9.7.6', '9.8.1'];
 const START_LIMIT_MS = 15_000;
+
+/** Where logs and reports go. */
+let reports = '';
 
 function parseOptions() {
   const text = /** @type {const} */ ({ type: 'string' });
@@ -49,18 +52,21 @@ function parseOptions() {
       record: flag,
       runs: { type: 'string', default: '2' },
       jobs: { type: 'string', default: '4' },
+      reports: { type: 'string', default: join(here, 'reports') },
       page: flag,
       'check-page': flag,
       help: flag,
     },
   });
+  reports = values.reports;
   const names = values.only?.split(',');
   const unknown = names?.find((name) => !PEERS.some((peer) => peer.name === name));
   if (unknown !== undefined) throw new Error(`there is no peer ${JSON.stringify(unknown)}`);
   if (values.role !== undefined && values.role !== 'server' && values.role !== 'client') {
     throw new Error(`--role is server or client, not ${JSON.stringify(values.role)}`);
   }
-  if (!(Number(values.runs) >= 1)) throw new Error(`--runs is a number from 1 on, not ${JSON.stringify(values.runs)}`);
+  if (!(Number(values.runs) >= 1))
+    throw new Error(`--runs is a number from 1 on, not ${JSON.stringify(values.runs)}`);
   return { ...values, names };
 }
 
@@ -99,7 +105,7 @@ function startServer(/** @type {string[]} */ [program, ...args]) {
 
 /** Without native addons: what is judged is the package itself. */
 function environment() {
-  return { ...process.env, WS_NO_BUFFER_UTIL: '1' };
+  return { ...process.env, WS_NO_BUFFER_UTIL: '1', HAWSER_DIST: DIST };
 }
 
 /** Runs `hawser conform`; each case is a line in a log. @returns {Promise<number | null>} the exit code */
@@ -129,7 +135,13 @@ async function judge(peer, role, { isAttack, options, more }) {
   const key = `${peer.name}-${role}`;
   const log = isAttack ? `${key}-robustness` : key;
   const unstable = Object.keys(unstableOf(key)).filter((id) => id.startsWith('robustness.') === isAttack);
-  const args = ['--agent', peer.name, '--out', join(reports, isAttack ? `${role}-robustness` : role), ...more];
+  const args = [
+    '--agent',
+    peer.name,
+    '--out',
+    join(reports, isAttack ? `${role}-robustness` : role),
+    ...more,
+  ];
   if (isAttack) args.push('--group', 'robustness');
   else if (options.cases !== undefined) args.push('--cases', options.cases);
   if (unstable.length > 0) args.push('--exclude', unstable.join(','));
@@ -170,7 +182,9 @@ async function compare(
     const code = await judge(peer, role, { isAttack, options, more: ['--baseline', verdictFile(key)] });
     const log = join(reports, `${key}${isAttack ? '-robustness' : ''}.log`);
     if (code !== 0) console.error(summaryOf(log));
-    console.log(`${key}${isAttack ? ', robustness' : ''}: ${code === 0 ? 'as recorded' : `DIFFERS (${log})`}`);
+    console.log(
+      `${key}${isAttack ? ', robustness' : ''}: ${code === 0 ? 'as recorded' : `DIFFERS (${log})`}`,
+    );
     isSame &&= code === 0;
   }
   return isSame;
@@ -179,7 +193,10 @@ async function compare(
 /** What a run said at its end, without the lines for its cases. */
 function summaryOf(/** @type {string} */ log) {
   const lines = readFileSync(log, 'utf8').split('\n');
-  return lines.slice(lines.findIndex((line) => / passed \(/.test(line))).join('\n').trim();
+  return lines
+    .slice(lines.findIndex((line) => / passed \(/.test(line)))
+    .join('\n')
+    .trim();
 }
 
 /** Judges a peer several times and records what came out the same each time. @returns whether all of it can be recorded */
@@ -216,12 +233,15 @@ async function record(
     }
     const isOk = behavior === 'OK' && behaviorClose === 'OK';
     const reason = isOk ? undefined : reasonFor(key, id, first[id]);
-    if (!isOk && reason === undefined) problems.push(`${id} is ${words[0]}, and reasons.mjs does not say why`);
+    if (!isOk && reason === undefined)
+      problems.push(`${id} is ${words[0]}, and reasons.mjs does not say why`);
     verdicts[id] = { behavior, behaviorClose, ...(reason !== undefined && { reason }) };
   }
   writeVerdicts(key, verdicts);
   note(peer, role);
-  console.log(`${key}: ${Object.keys(first).length} verdicts recorded${problems.length === 0 ? '' : ', but'}`);
+  console.log(
+    `${key}: ${Object.keys(first).length} verdicts recorded${problems.length === 0 ? '' : ', but'}`,
+  );
   for (const problem of problems) console.error(`  ${problem}`);
   return problems.length === 0;
 }

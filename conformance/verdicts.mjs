@@ -37,7 +37,9 @@ export function readRecorded() {
 
 /** @param {object} recorded */
 export function writeRecorded(recorded) {
-  const sorted = Object.fromEntries(Object.entries(recorded).sort(([one], [other]) => (one < other ? -1 : 1)));
+  const sorted = Object.fromEntries(
+    Object.entries(recorded).sort(([one], [other]) => (one < other ? -1 : 1)),
+  );
   writeFileSync(RECORDED, `${JSON.stringify(sorted, null, 2)}\n`);
 }
 
@@ -54,7 +56,11 @@ export function wordOf({ behavior, behaviorClose }) {
 }
 
 /** Why the verdict is what it is; undefined where nobody has looked into it. */
-export function reasonFor(/** @type {string} */ key, /** @type {string} */ id, /** @type {Verdict} */ verdict) {
+export function reasonFor(
+  /** @type {string} */ key,
+  /** @type {string} */ id,
+  /** @type {Verdict} */ verdict,
+) {
   const lists = [REASONS[key], REASONS[key.replace(/-(?:server|client)$/, '')], REASONS['*']];
   const found = lists
     .flatMap((list) => list ?? [])

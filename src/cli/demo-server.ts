@@ -147,9 +147,9 @@ function start(socket: WebSocket, endpoint: Endpoint): void {
 
 function ignore(): void {}
 
-/** Path and query of a request target, whatever its form. */
+/** Path and query of a request target, which may be an absolute URI [RFC6455-4.2.1-2]. */
 function splitTarget(target: string): { pathname: string; parameters: URLSearchParams } {
-  const [path = '/', query = ''] = target.split(/\?(.*)/s);
+  const [path = '/', query = ''] = target.replace(/^\w+:\/\/[^/?]*/, '').split(/\?(.*)/s);
   return { pathname: path, parameters: new URLSearchParams(query) };
 }
 

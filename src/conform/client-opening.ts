@@ -3,6 +3,7 @@
 // One that failed the connection ends TCP and says nothing, except perhaps in a Close frame.
 
 import { parseFrameHeader } from '../wire/frame-header.js';
+import { isToken, splitList } from '../wire/http-grammar.js';
 import type { RequestHead } from '../wire/http-head.js';
 import { CLOSE, opcodeName, TEXT } from '../wire/opcode.js';
 import type { ConformanceCase, Encounter, Group, Judgement } from './case.js';
@@ -35,7 +36,7 @@ export interface Asked {
   readonly head: RequestHead;
   /** The first Sec-WebSocket-Key. */
   readonly key: string;
-  /** The fields of a response that accepts it, and nothing more. */
+  /** The fields of a response that accepts it, with the first of the offered subprotocols and no extension. */
   readonly accepting: HeaderList;
   /** Sec-WebSocket-Protocol and Sec-WebSocket-Extensions, several lines joined to one list. */
   readonly protocols: string | undefined;
@@ -141,13 +142,17 @@ async function readAsked(encounter: Encounter): Promise<Asked> {
     const lines = linesOf(head, name);
     return lines.length === 0 ? undefined : lines.join(', ');
   };
+  const accepting = responseHeaders(key);
+  const protocols = listOf('sec-websocket-protocol');
+  // Some clients insist on a subprotocol once they have offered some.
+  const chosen = splitList(protocols ?? '').find(isToken);
   return {
     connection,
     encounter,
     head,
     key,
-    accepting: responseHeaders(key),
-    protocols: listOf('sec-websocket-protocol'),
+    accepting: chosen === undefined ? accepting : [...accepting, ['Sec-WebSocket-Protocol', chosen]],
+    protocols,
     extensions: listOf('sec-websocket-extensions'),
   };
 }

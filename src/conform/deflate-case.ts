@@ -112,12 +112,16 @@ export function deflateCase(
   };
 }
 
-interface MaybeSession extends Omit<DeflateSession, 'agreement'> {
+export interface MaybeDeflateSession extends Omit<DeflateSession, 'agreement'> {
   agreement: DeflateAgreement | undefined;
 }
 
-/** @throws OpeningFailed */
-async function openDeflate(encounter: Encounter, wish: DeflateWish): Promise<MaybeSession> {
+/**
+ * Establishes a connection on which the extension is offered, or accepted where the client offers it.
+ *
+ * @throws OpeningFailed
+ */
+export async function openDeflate(encounter: Encounter, wish: DeflateWish): Promise<MaybeDeflateSession> {
   const connection = await encounter.connect();
   if (encounter.subject === 'server') {
     const key = randomHandshakeKey();
@@ -147,7 +151,7 @@ async function openDeflate(encounter: Encounter, wish: DeflateWish): Promise<May
 async function sessionOf(
   agreement: DeflateAgreement | undefined,
   establish: (codec: RecordingCodec | undefined) => Tester | Promise<Tester>,
-): Promise<MaybeSession> {
+): Promise<MaybeDeflateSession> {
   const codec = agreement && new RecordingCodec(agreement);
   return { tester: await establish(codec), agreement, payloads: codec?.payloads ?? [] };
 }

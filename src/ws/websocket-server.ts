@@ -212,7 +212,8 @@ export class WebSocketServer extends EventEmitter {
   /** Whether a request is for this server: by default, whether its path is `options.path`. May be replaced. */
   shouldHandle(request: IncomingMessage): boolean | Promise<boolean> {
     const { path } = this.options;
-    return !path || (request.url ?? '').split('?', 1)[0] === path;
+    // DIFFERS(ws): [RFC6455-4.2.1-2] the target may be an absolute URI.
+    return !path || (request.url ?? '').replace(/^\w+:\/\/[^/?]*/, '').split('?', 1)[0] === path;
   }
 
   /**

@@ -172,6 +172,15 @@ behaviour('server options', (implementation) => {
     );
   });
 
+  it('path, request for it as an absolute URI [RFC6455-4.2.1-2]', async () => {
+    const wss = await server({ path: '/chat' });
+    const answer = exchange(portOf(wss), upgradeRequest({ path: 'http://127.0.0.1/chat?query' }));
+    wss.on('connection', (socket: Package) => socket.terminate());
+    expect(await answer).toMatch(
+      differs(implementation, 'absolute-target', { ws: /^HTTP\/1\.1 400 /, hawser: /^HTTP\/1\.1 101 / }),
+    );
+  });
+
   it('path of two servers on one foreign server -> a mismatch in either ends the connection', async () => {
     const foreign = await httpServer();
     const first = new WebSocket.WebSocketServer({ server: foreign, path: '/first' });

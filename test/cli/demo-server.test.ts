@@ -167,6 +167,7 @@ describe('the WebSockets', () => {
     ['/echo?watch=me', 'permessage-deflate'],
     ['/echo?deflate=off', undefined],
     ['/broadcast?deflate=off&watch=me', undefined],
+    ['http://127.0.0.1/echo?deflate=on', 'permessage-deflate'],
   ])('%s answers an offer of permessage-deflate with %s', async (path, expected) => {
     const { head } = await connectPeer(path, { 'Sec-WebSocket-Extensions': 'permessage-deflate' });
     expect(head.headers['sec-websocket-extensions']).toBe(expected);

@@ -2,7 +2,7 @@
 // choose any of those that it is offered, or none. What it may not do is to choose something else.
 
 import { isToken } from '../../wire/http-grammar.js';
-import type { ConformanceCase, Encounter, Judgement } from '../case.js';
+import type { ConformanceCase, Encounter } from '../case.js';
 import { quote } from '../opening.js';
 import {
   type Answer,

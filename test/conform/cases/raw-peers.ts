@@ -29,8 +29,13 @@ export async function judgeClient(cases: readonly ConformanceCase[], client: Cli
   await ended;
   const { results } = judge;
   await judge.close();
+  for (const socket of halfOpen) socket.destroy();
+  halfOpen.clear();
   return results;
 }
+
+/** Sockets of raw clients, to be gone when a test is over. */
+const halfOpen = new Set<Socket>();
 
 export function hawserClient(protocols: string[] = [], options: object = {}): Client {
   return (url) =>
@@ -52,6 +57,8 @@ export interface RawClientOptions {
   takes?: 'all' | 'end' | 'stay';
   /** The masking key of the nth frame; undefined leaves it without. */
   maskOf?: (n: number, opcode: number) => Uint8Array | undefined;
+  /** Leaves its side of TCP open when the server has ended the other. */
+  neverEnds?: boolean;
   /** Answers frames that it should refuse because they are masked. Default: true. */
   takesMasked?: boolean;
   /** Masks with another key than the one in the header. */
@@ -73,8 +80,14 @@ export function rawClient(options: RawClientOptions = {}): Client {
         'Sec-WebSocket-Protocol: chat, superchat',
         'Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=10; client_max_window_bits=10',
       ].join('\r\n');
-      const socket = connect(Number(port), hostname);
+      const socket = connect({
+        port: Number(port),
+        host: hostname,
+        allowHalfOpen: options.neverEnds === true,
+      });
+      halfOpen.add(socket);
       socket.on('error', () => {});
+      socket.on('end', () => resolve());
       socket.on('close', () => resolve());
       socket.write(`${options.request?.(head, key) ?? head}\r\n\r\n${options.early ?? ''}`);
       let response = '';

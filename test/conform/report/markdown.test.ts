@@ -55,8 +55,8 @@ describe('the Markdown report', () => {
 
   it('has the benchmarks, if there are any', () => {
     const benchmarks = [
-      { agent: 'alpha', name: '64 B', unit: 'messages/s', value: 98765 },
-      { agent: 'gamma', name: '64 B', unit: 'messages/s', value: 0.12345 },
+      { agent: 'alpha', name: '64 B', unit: 'messages/s', value: 98765, details: '' },
+      { agent: 'gamma', name: '64 B', unit: 'messages/s', value: 0.12345, details: '' },
     ];
     expect(tableUnder('Benchmarks', renderMarkdown({ ...data, benchmarks }))).toEqual([
       ['Measured', 'Unit', 'alpha', 'gamma'],
