@@ -55,7 +55,7 @@ export function servePage(
     answer(
       response,
       426,
-      { Upgrade: 'websocket', Connection: 'Upgrade' },
+      { Upgrade: 'websocket', Connection: response.shouldKeepAlive ? 'Upgrade' : 'Upgrade, close' },
       'This is a WebSocket: connect with ws://',
     );
   } else {

@@ -7,6 +7,7 @@ import type { FrameSpec } from './frame.js';
 import { serializeFrame } from './frame.js';
 import { describeObservation, endOf, observe } from './judgement.js';
 import {
+  type HeaderList,
   headBytes,
   type OpenOptions,
   open,
@@ -15,7 +16,16 @@ import {
   requestTarget,
 } from './opening.js';
 import type { RawConnection } from './raw-connection.js';
-import { BOTH, breaks, conforms, hasEnded, leave, type RuleFacts, type Ruling } from './rule-case.js';
+import {
+  BOTH,
+  breaks,
+  conforms,
+  hasEnded,
+  informational,
+  leave,
+  type RuleFacts,
+  type Ruling,
+} from './rule-case.js';
 import type { Tester } from './tester.js';
 
 /** How long a peer may take to show that it is alive. */
@@ -25,12 +35,34 @@ export const FLOOD_LIMIT_MS = 3000;
 const LIMIT_MS = 30_000;
 const BLOCK_BYTES = 64 * 1024;
 
+/** The facts of an attack, but for those that most attacks have in common. */
+export interface AttackFacts extends Pick<RuleFacts, 'title' | 'rule'> {
+  section?: string;
+  requirements?: readonly string[];
+  expectation?: string;
+  subjects?: RuleFacts['subjects'];
+}
+
+export const SURVIVES =
+  'A server serves others all the while. A client answers a Ping, or has ended the connection.';
+
+export function attackFacts(id: string, { subjects, ...facts }: AttackFacts): RuleFacts {
+  return {
+    section: 'RFC 6455 §10.4, §10.7',
+    requirements: ['RFC6455-10.4-1', 'RFC6455-10.7-1'],
+    expectation: SURVIVES,
+    ...facts,
+    ...(subjects !== undefined && { subjects }),
+    id: `robustness.${id}`,
+  };
+}
+
 /** What an attack comes to; undefined where survival is all that counts. */
 type Attacked = Promise<Ruling | undefined>;
 
 /** An attack over an established connection. */
 export function attackCase(
-  facts: RuleFacts & { isHeavy?: boolean },
+  facts: RuleFacts,
   attack: (tester: Tester, encounter: Encounter) => Attacked,
   options: OpenOptions = {},
 ): ConformanceCase {
@@ -39,7 +71,7 @@ export function attackCase(
 
 /** The same, over a connection that is established in another way; undefined where that is not to be had. */
 export function testerAttackCase(
-  facts: RuleFacts & { isHeavy?: boolean },
+  facts: RuleFacts,
   establish: (encounter: Encounter) => Promise<Tester | undefined>,
   attack: (tester: Tester, encounter: Encounter) => Attacked,
 ): ConformanceCase {
@@ -98,7 +130,7 @@ async function clientSurvival(tester: Tester): Promise<Ruling> {
 
 /** An attack below the frames: what goes over TCP instead of an opening handshake, or around it. */
 export function rawAttackCase(
-  facts: RuleFacts & { isHeavy?: boolean },
+  facts: RuleFacts,
   attack: (connection: RawConnection, encounter: Encounter) => Promise<Ruling>,
 ): ConformanceCase {
   return {
@@ -133,22 +165,40 @@ export async function servesOthers(encounter: Encounter): Promise<boolean> {
   }
 }
 
-/** The same frame over and over, until the peer ends the connection or reads no more. */
-export async function floodFrames(tester: Tester, spec: FrameSpec, count: number): Promise<void> {
+/**
+ * The same frame over and over, until the peer ends the connection or reads no more.
+ *
+ * @returns how many of them were sent
+ */
+export async function floodFrames(
+  tester: Tester,
+  spec: FrameSpec,
+  count: number,
+  limitMs?: number,
+): Promise<number> {
   const { bytes } = serializeFrame(spec, tester.subject);
   const perBlock = Math.min(count, Math.max(1, Math.floor(BLOCK_BYTES / bytes.length)));
   tester.connection.log.note(`the tester sends ${count} frames of ${bytes.length} bytes`);
-  await flood(tester, Buffer.alloc(perBlock * bytes.length, bytes), Math.ceil(count / perBlock));
+  const block = Buffer.alloc(perBlock * bytes.length, bytes);
+  const blocks = await flood(tester, block, Math.ceil(count / perBlock), limitMs);
+  return blocks * perBlock;
 }
 
-/** The same bytes over and over, until the peer ends the connection or reads no more. */
-export async function flood(tester: Tester, block: Uint8Array, times: number): Promise<void> {
+/** The same with any bytes. */
+export async function flood(
+  tester: Tester,
+  block: Uint8Array,
+  times: number,
+  limitMs = FLOOD_LIMIT_MS,
+): Promise<number> {
   const { connection } = tester;
-  const endsAt = performance.now() + FLOOD_LIMIT_MS;
-  const stop = tester.until(() => hasEnded(tester), FLOOD_LIMIT_MS);
-  for (let n = 0; n < times && !hasEnded(tester) && performance.now() < endsAt; n++) {
+  const endsAt = performance.now() + limitMs;
+  const stop = tester.until(() => hasEnded(tester), limitMs);
+  let sent = 0;
+  for (; sent < times && !hasEnded(tester) && performance.now() < endsAt; sent++) {
     await Promise.race([connection.write(block), stop]);
   }
+  return sent;
 }
 
 /** Reads what comes and forgets it, until `isDone` says so of one event, or the peer ends the connection. */
@@ -202,3 +252,19 @@ export async function awaitAnswer(connection: RawConnection, limitMs: number): P
 export function latin1(connection: RawConnection): string {
   return Buffer.from(connection.received).toString('latin1');
 }
+
+/** Any answer will do, and so does the end of TCP; silence is noted. */
+export async function rulingOnAnswer(connection: RawConnection): Promise<Ruling> {
+  const answer = await awaitAnswer(connection, ALIVE_LIMIT_MS / 2);
+  if (answer !== undefined) return conforms(`The server answered ${answer}.`);
+  if (connection.isOver) return conforms('The server ended the connection.');
+  return informational('The server said nothing, and left the connection open.');
+}
+
+/** Header fields that mean nothing. */
+export function fillers(count: number): HeaderList {
+  return Array.from({ length: count }, (_, n) => [`X-${n}`, 'f'] as const);
+}
+
+/** Marks a case as one that moves megabytes. */
+export const heavy = (one: ConformanceCase): ConformanceCase => ({ ...one, isHeavy: true });

@@ -63,7 +63,8 @@ export class FrameReader {
         at += header.headerLength;
         if (header.payloadLength > this.#maxPayloadBytes) {
           this.stop();
-          return this.#onTooLong(header);
+          this.#onTooLong(header);
+          return;
         }
         const end = at + Number(header.payloadLength);
         if (!header.isMasked && end <= bytes.length) {

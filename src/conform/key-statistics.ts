@@ -17,9 +17,9 @@ export function findRepetition(keys: readonly MaskingKey[]): string | undefined 
   return repeated > 1 ? `Only ${words.length - repeated} of ${words.length} masking keys differ.` : undefined;
 }
 
-/** A rule that leads from each key to the next: probability 500 × 2^-32 for the first three keys, and 0 for all. */
+/** A rule that leads from each key to the next. Random keys follow one with a probability below 2^-50. */
 export function findProgression(keys: readonly MaskingKey[]): string | undefined {
-  if (keys.length < 8) return undefined;
+  if (keys.length < 16) return undefined;
   const bigEndian = keys.map((key) => wordOf(key));
   const littleEndian = keys.map((key) => wordOf(key, true));
   for (const words of [bigEndian, littleEndian]) {

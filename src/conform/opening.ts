@@ -2,7 +2,7 @@
 // are about the handshake itself build their own request or response from the parts here.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { listHasToken } from '../wire/http-grammar.js';
+import { listHasToken, splitList } from '../wire/http-grammar.js';
 import {
   parseRequestHead,
   parseResponseHead,
@@ -208,12 +208,16 @@ function codecOfAnswer(answer: string | undefined, offer: string | undefined): M
 
 async function openAsServer(connection: RawConnection, options: OpenOptions): Promise<Opened> {
   const request = readRequest(connection);
-  const key = headerOf(request, 'sec-websocket-key');
+  // Of several keys the first one counts here: that there is one only is the matter of a case of its own.
+  const key = headerOf(request, 'sec-websocket-key')?.split(', ')[0];
   if (key === undefined) throw new OpeningFailed('The request has no Sec-WebSocket-Key.');
   const offer = headerOf(request, 'sec-websocket-extensions');
   const accepted =
     options.deflate === undefined || offer === undefined ? undefined : acceptOffer(offer, options.deflate);
   let headers = responseHeaders(key);
+  // Some clients take it as a failure when none of the subprotocols that they offer is chosen.
+  const [protocol] = splitList(headerOf(request, 'sec-websocket-protocol') ?? '');
+  if (protocol !== undefined) headers = withHeader(headers, 'Sec-WebSocket-Protocol', protocol);
   if (accepted !== undefined) headers = withHeader(headers, 'Sec-WebSocket-Extensions', accepted.answer);
   const tester = await acceptRequest(connection, headers, { ...options, codec: accepted?.codec });
   return { tester, response: undefined, request };

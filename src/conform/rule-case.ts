@@ -177,7 +177,9 @@ async function rulingOnRefusal(tester: Tester, refusal: Refusal): Promise<Ruling
   const sent = closePayloadOf(refusal.steps.at(-1));
   if (sent !== undefined && tester.peerClose !== null) {
     // A Close frame is answered in any case: the code tells how it was taken.
-    const { code } = tester.peerClose;
+    const { code, payload } = tester.peerClose;
+    if (sent.length === 1 && payload.length === 1)
+      return { behavior: whenAccepted, why: 'The peer sent the one byte back.' };
     if (code === null)
       return nonStrict('The answer has no code: whether the fault was noticed cannot be told.');
     if (code === 1000 || (sent.length >= 2 && code === ((sent[0]! << 8) | sent[1]!)))

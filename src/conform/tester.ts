@@ -271,10 +271,8 @@ export class Tester {
     if (this.#hasFailed) return;
     if (this.peerClose !== null) {
       this.framesAfterClose++;
-      return this.#violate(
-        'frame-after-close',
-        `a ${opcodeName(header.opcode)} frame behind the Close frame`,
-      );
+      this.#violate('frame-after-close', `a ${opcodeName(header.opcode)} frame behind the Close frame`);
+      return;
     }
     if (isControlOpcode(header.opcode)) this.#receiveControl(header, payload);
     else if (isKnownOpcode(header.opcode)) this.#receiveData(header, payload);
@@ -305,19 +303,22 @@ export class Tester {
   }
 
   #receiveControl(header: FrameHeader, payload: Uint8Array): void {
-    if (header.opcode === CLOSE) return this.#receiveClose(payload);
-    if (header.opcode === PONG) return this.#addEvent({ type: 'pong', payload });
+    if (header.opcode === CLOSE) this.#receiveClose(payload);
+    else if (header.opcode === PING) this.#receivePing(payload);
+    else if (header.opcode === PONG) this.#addEvent({ type: 'pong', payload });
+  }
+
+  #receivePing(payload: Uint8Array): void {
     this.pingsReceived++;
-    if (header.opcode === PING && this.#options.answersPings && this.testerClose === null) {
-      void this.send({ opcode: PONG, payload });
-    }
+    if (this.#options.answersPings && this.testerClose === null) void this.send({ opcode: PONG, payload });
     this.connection.changes.notify();
   }
 
   #receiveData(header: FrameHeader, payload: Uint8Array): void {
     if (header.opcode === CONTINUATION) {
       if (this.#message === undefined) {
-        return this.#violate('continuation-without-start', 'a continuation frame with no message under way');
+        this.#violate('continuation-without-start', 'a continuation frame with no message under way');
+        return;
       }
     } else {
       if (this.#message !== undefined) {
@@ -333,7 +334,8 @@ export class Tester {
     message.parts.push(payload);
     message.bytes += payload.length;
     if (message.bytes + message.parts.length * 64 > MAX_HELD_BYTES) {
-      return this.#violate('flood', `a message of more than ${MAX_HELD_BYTES} bytes`, true);
+      this.#violate('flood', `a message of more than ${MAX_HELD_BYTES} bytes`, true);
+      return;
     }
     if (header.isFinal) this.#finishMessage(message);
   }

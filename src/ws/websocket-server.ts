@@ -462,7 +462,13 @@ function answerUpgradeRequired(
   response: import('node:http').ServerResponse,
 ): void {
   const body = STATUS_CODES[426] as string;
-  response.writeHead(426, { 'Content-Length': body.length, 'Content-Type': 'text/plain' });
+  // DIFFERS(ws): RFC 9110 §15.5.22: a 426 names what to upgrade to, and §7.8 wants that in Connection too.
+  response.writeHead(426, {
+    Upgrade: 'websocket',
+    Connection: response.shouldKeepAlive ? 'Upgrade' : 'Upgrade, close',
+    'Content-Length': body.length,
+    'Content-Type': 'text/plain',
+  });
   response.end(body);
 }
 

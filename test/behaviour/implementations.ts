@@ -34,6 +34,7 @@ export const DIFFERENCES = {
   'strict-request':
     'RFC 6455 §4.2.1 requires HTTP/1.1 or higher, one Host header, a resource name and the Connection token',
   'absolute-target': 'RFC 6455 §4.1 lets a request name its target as an absolute URI',
+  'upgrade-required': 'RFC 9110 §15.5.22: a 426 names the protocol to upgrade to',
   'strict-version': 'RFC 6455 §4.3 gives the version as digits without leading zeros, not as any number',
   'strict-response':
     'RFC 6455 §4.1 requires the client to check the Connection token and HTTP/1.1 of the response',

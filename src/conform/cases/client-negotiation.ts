@@ -1,8 +1,7 @@
-// Cases about subprotocols and extensions as a client negotiates them (RFC 6455 §4.1, §9.1, RFC 7692 §5, §7.1): what it
-// offers, and answers that it has to refuse or to take. How compressed messages look is the matter of other cases.
+// Cases about extensions as a client negotiates them (RFC 6455 §9.1, RFC 7692 §5, §7.1): what it offers, and answers that
+// it has to refuse or to take. Subprotocols are in a file of their own, compressed messages in others.
 
 import { type ExtensionParams, type Extensions, parseExtensions } from '../../wire/extension-header.js';
-import { isToken, splitList } from '../../wire/http-grammar.js';
 import type { ConformanceCase } from '../case.js';
 import {
   type Acceptance,
@@ -13,104 +12,15 @@ import {
   requestCheck,
   switching,
 } from '../client-opening.js';
-import { quote, withHeader } from '../opening.js';
+import { quote } from '../opening.js';
+
+import { CLIENT_SUBPROTOCOL_CASES } from './client-subprotocol.js';
 
 const DEFLATE = 'permessage-deflate';
-const PROTOCOL = 'Sec-WebSocket-Protocol';
 const EXTENSIONS = 'Sec-WebSocket-Extensions';
 
-/** No client offers these by chance. */
-const UNOFFERED_PROTOCOL = 'unoffered.tester.example';
+/** No client offers this by chance. */
 const UNOFFERED_EXTENSION = 'x-unoffered-tester-extension';
-
-/** A choice of subprotocol that the client has not offered, in one way or the other. */
-function wrongProtocol(
-  id: string,
-  title: string,
-  rule: string,
-  requirements: readonly string[],
-  linesOf: (offered: string[]) => string[],
-): ConformanceCase {
-  return refusal({
-    id: `subprotocol.client-refuses-${id}`,
-    title,
-    rule,
-    section: 'RFC 6455 §4.1',
-    requirements: ['RFC6455-4.1-40', 'RFC6455-4.1-41', ...requirements],
-    respond: ({ accepting, protocols }) =>
-      switching([
-        ...withHeader(accepting, PROTOCOL, undefined),
-        ...linesOf(splitList(protocols ?? '')).map((line): [string, string] => [PROTOCOL, line]),
-      ]),
-  });
-}
-
-const SUBPROTOCOL_CASES: readonly ConformanceCase[] = [
-  requestCheck({
-    id: 'subprotocol.client-offer',
-    title: 'Reads Sec-WebSocket-Protocol, if there is one.',
-    rule: 'The offered subprotocols are tokens, and each is listed once.',
-    section: 'RFC 6455 §4.1, §4.3, §11.3.4',
-    requirements: ['RFC6455-4.1-28', 'RFC6455-4.1-29', 'RFC6455-4.1-30', 'RFC6455-4.3-2', 'RFC6455-11.3.4-1'],
-    check: ({ protocols }) => {
-      if (protocols === undefined) return undefined;
-      const names = splitList(protocols);
-      if (names.length === 0) return 'Sec-WebSocket-Protocol is empty.';
-      const wrong = names.find((name) => !isToken(name));
-      if (wrong !== undefined) return `The subprotocol ${quote(wrong)} is not a token.`;
-      const twice = names.find((name, at) => names.indexOf(name) !== at);
-      return twice === undefined ? undefined : `The subprotocol ${quote(twice)} is listed twice.`;
-    },
-    finding: ({ protocols }) => `Sec-WebSocket-Protocol is ${quote(protocols)}.`,
-  }),
-  acceptance({
-    id: 'subprotocol.client-accepts-its-own',
-    title: 'Chooses the last subprotocol that the client offers.',
-    rule: 'The server may choose any subprotocol of the offer.',
-    section: 'RFC 6455 §4.1, §4.2.2',
-    requirements: ['RFC6455-4.1-28', 'RFC6455-4.1-40'],
-    respond: ({ accepting, protocols }) => {
-      const last = splitList(protocols ?? '').at(-1);
-      if (last === undefined) return unimplemented('The client offers no subprotocol.');
-      return switching(withHeader(accepting, PROTOCOL, last));
-    },
-  }),
-  wrongProtocol(
-    'unoffered',
-    `Answers with ${PROTOCOL}: ${UNOFFERED_PROTOCOL}.`,
-    'A subprotocol that the client has not offered fails the connection.',
-    [],
-    () => [UNOFFERED_PROTOCOL],
-  ),
-  wrongProtocol(
-    'empty-name',
-    `Answers with an empty ${PROTOCOL}.`,
-    'An empty name is no subprotocol, and no client has offered it.',
-    [],
-    () => [''],
-  ),
-  wrongProtocol(
-    'list',
-    `Answers with a list of two in ${PROTOCOL}, the first one offered if there is one.`,
-    'The server chooses one subprotocol; a list is not the name of any.',
-    [],
-    (offered) => [`${offered[0] ?? 'chat'}, ${UNOFFERED_PROTOCOL}`],
-  ),
-  wrongProtocol(
-    'two-lines',
-    `Answers with two lines ${PROTOCOL}, the first one with an offered name if there is one.`,
-    'A response has one Sec-WebSocket-Protocol at most.',
-    [],
-    (offered) => [offered[0] ?? 'chat', UNOFFERED_PROTOCOL],
-  ),
-  wrongProtocol(
-    'other-case',
-    'Answers with an offered name, or chat, with its letters in the other case.',
-    'Names of subprotocols are compared to the letter.',
-    [],
-    ([first = 'chat']) => [first === first.toUpperCase() ? first.toLowerCase() : first.toUpperCase()],
-  ),
-];
 
 const OFFER_CASES: readonly ConformanceCase[] = [
   requestCheck({
@@ -184,8 +94,8 @@ const EXPECTATION =
 const WINDOW_RULE =
   'The answered window is a number from 8 to 15, in decimal, without leading zeros, and has to be there.';
 const INVALID = 'RFC7692-5-15';
-const SERVER_WINDOW = [INVALID, 'RFC6455-9-4'];
-const CLIENT_WINDOW = [INVALID, 'RFC6455-9-4'];
+const SERVER_WINDOW = [INVALID, 'RFC7692-7-2', 'RFC6455-9-4'];
+const CLIENT_WINDOW = [INVALID, 'RFC7692-7-2', 'RFC6455-9-4'];
 const MALFORMED = 'A field that does not keep to the grammar fails the connection.';
 
 const WRONG_ANSWERS: readonly ConformanceCase[] = [
@@ -217,25 +127,25 @@ const WRONG_ANSWERS: readonly ConformanceCase[] = [
     'unknown-parameter',
     `${DEFLATE}; x_unknown`,
     'Only the parameters that the extension defines may stand.',
-    [INVALID, 'RFC6455-9.1-5'],
+    [INVALID, 'RFC7692-7-2', 'RFC6455-9.1-5'],
   ),
   wrongAnswer(
     'parameter-twice',
     `${DEFLATE}; server_no_context_takeover; server_no_context_takeover`,
     'A parameter stands once.',
-    [INVALID, 'RFC6455-9-4'],
+    [INVALID, 'RFC7692-7-2', 'RFC6455-9-4'],
   ),
   wrongAnswer(
     'server-context-with-value',
     `${DEFLATE}; server_no_context_takeover=1`,
     'server_no_context_takeover has no value.',
-    [INVALID, 'RFC6455-9-4'],
+    [INVALID, 'RFC7692-7-2', 'RFC6455-9-4'],
   ),
   wrongAnswer(
     'client-context-with-value',
     `${DEFLATE}; client_no_context_takeover=true`,
     'client_no_context_takeover has no value.',
-    [INVALID, 'RFC6455-9-4'],
+    [INVALID, 'RFC7692-7-2', 'RFC6455-9-4'],
   ),
   wrongAnswer('server-window-7', `${DEFLATE}; server_max_window_bits=7`, WINDOW_RULE, SERVER_WINDOW),
   wrongAnswer('server-window-16', `${DEFLATE}; server_max_window_bits=16`, WINDOW_RULE, SERVER_WINDOW),
@@ -387,7 +297,7 @@ const RIGHT_ANSWERS: readonly ConformanceCase[] = [
 ];
 
 export const CLIENT_NEGOTIATION_CASES: readonly ConformanceCase[] = [
-  ...SUBPROTOCOL_CASES,
+  ...CLIENT_SUBPROTOCOL_CASES,
   ...OFFER_CASES,
   ...WRONG_ANSWERS,
   ...RIGHT_ANSWERS,

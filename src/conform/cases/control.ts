@@ -138,9 +138,9 @@ const exchanges = [
     },
     async (tester) => {
       await takeSteps(tester, [unfinished(text('first, ')), ping('between')]);
-      const isSoon = await tester.until(() => pongsOf(tester).length > 0, PATIENCE_MS);
+      const isSoon = await tester.until(() => pongsOf(tester).length > 0, PATIENCE_MS / 2);
       await takeSteps(tester, [continuation('last')]);
-      await tester.until(() => hasEnded(tester) || pongsOf(tester).length > 0, PATIENCE_MS);
+      await tester.until(() => hasEnded(tester) || pongsOf(tester).length > 0, PATIENCE_MS / 2);
       const [answer] = pongsOf(tester);
       if (answer === undefined) return breaks('No Pong came.');
       if (!equalBytes(answer, payloadBytes('between')))
@@ -222,7 +222,7 @@ const exchanges = [
       await tester.until(() => hasEnded(tester) || pongsOf(tester).length >= 4, PATIENCE_MS / 2);
       const violation = tester.hasViolated('control-fragmented', 'control-too-long');
       if (violation !== undefined) return breaks(`The peer sent ${violation.detail}.`);
-      if (pongsOf(tester).length === 0) return breaks('No Pong came.');
+      if (pongsOf(tester).length === 0) return informational('No Pong came: its form cannot be told.');
       return conforms('The Pongs have the form that they must have.');
     },
   ),

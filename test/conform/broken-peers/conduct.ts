@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { PONG } from '../../../src/wire/opcode.js';
-import type { Agreement } from './peer-deflate.js';
+import type { Agreement, DeflateSettings } from './peer-deflate.js';
 import type { Message, OutgoingFrame, Peer, Role } from './peer.js';
 
 /** What a peer checks in what it receives. */
@@ -15,16 +15,17 @@ export type Check =
   | 'reserved-data-opcode'
   | 'reserved-control-opcode'
   | 'minimal-length'
-  | 'top-bit-of-length'
   | 'maximal-length'
   | 'control-length'
   | 'control-fin'
   | 'lone-continuation'
   | 'data-inside-message'
+  | 'message-inside-message'
   | 'rsv1-on-continuation'
   | 'rsv1-on-control'
   // Messages and closing
   | 'deflate'
+  | 'inflated-text'
   | 'close-of-one-byte'
   | 'close-code'
   | 'close-code-of-applications'
@@ -47,7 +48,6 @@ export type Check =
   | 'accept'
   | 'subprotocol'
   | 'extension'
-  | 'extension-params'
   | 'window-bits-of-answer';
 
 /** Looks at a text as its bytes come; false as soon as it cannot be text any more. */
@@ -64,6 +64,8 @@ export interface Conduct {
   /** Has the last word on each frame: what is returned is sent. */
   outgoing(frame: OutgoingFrame, peer: Peer): OutgoingFrame[];
   maskingKey(previous: Uint8Array): Uint8Array;
+  /** The length that a header is taken to announce. */
+  readLength(length: bigint): bigint;
   textCheck(): TextCheck;
   onMessage(message: Message, peer: Peer): void;
   onPing(payload: Uint8Array, peer: Peer): void;
@@ -80,7 +82,9 @@ export interface Conduct {
   /** What a client offers as extensions. */
   offer: string | undefined;
   /** The last word on what deflating and inflating go by; the other end was told what `agreement` says. */
-  deflate(agreement: Agreement): Agreement;
+  deflate(agreement: Agreement): DeflateSettings;
+  /** What the other end's Sec-WebSocket-Extensions is taken for. */
+  heardExtensions(header: string): string;
   /** The last word on a message that was compressed. */
   compressed(bytes: Uint8Array, message: Uint8Array): Uint8Array;
 }
@@ -90,7 +94,8 @@ export function rightConduct(role: Role): Conduct {
     overlooks: [],
     outgoing: (frame) => [frame],
     maskingKey: () => randomBytes(4),
-    textCheck: streamingCheck,
+    readLength: (length) => length,
+    textCheck: () => streamingCheck(),
     onMessage: (message, peer) => peer.sendMessage(message),
     onPing: (payload, peer) => peer.send({ opcode: PONG, payload }),
     onPong: () => {},
@@ -107,6 +112,7 @@ export function rightConduct(role: Role): Conduct {
     subprotocol: (offered) => offered[0],
     offer: 'permessage-deflate; client_max_window_bits',
     deflate: (agreement) => agreement,
+    heardExtensions: (header) => header,
     compressed: (bytes) => bytes,
   };
 }

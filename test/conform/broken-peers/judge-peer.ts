@@ -23,13 +23,15 @@ export const OWN_GROUPS = [
   'deflate',
 ] as const;
 
+export type OwnGroup = (typeof OWN_GROUPS)[number];
+
 /** The ids of a role's cases that fit one of the patterns. */
 export function idsLike(role: Role, patterns: readonly string[]): string[] {
   return patterns.length === 0 ? [] : selectCases(CASES, { subject: role, cases: patterns }).map(({ id }) => id);
 }
 
-export const ownIds = (role: Role): string[] =>
-  selectCases(CASES, { subject: role, groups: OWN_GROUPS }).map(({ id }) => id);
+export const ownIds = (role: Role, groups: readonly OwnGroup[] = OWN_GROUPS): string[] =>
+  selectCases(CASES, { subject: role, groups }).map(({ id }) => id);
 
 export async function judgePeer(
   role: Role,

@@ -13,6 +13,14 @@ export interface Agreement {
   peerKeepsContext: boolean;
 }
 
+/** What an end goes by, and faults in how it inflates. */
+export interface DeflateSettings extends Agreement {
+  /** Takes a final block for the end of the message. */
+  stopsAtFinalBlock?: boolean;
+  /** Remembers no more than so many bits of what it inflated, whatever was agreed on. */
+  remembersBits?: number;
+}
+
 const NAME = 'permessage-deflate';
 const TAIL = Uint8Array.of(0, 0, 0xff, 0xff);
 /** Ends a stream: zlib then tells whether what stands before is complete. */
@@ -108,11 +116,11 @@ function elementsOf(header: string): ReturnType<typeof parseExtensions> | undefi
 }
 
 export class Deflate {
-  readonly #agreement: Agreement;
+  readonly #agreement: DeflateSettings;
   #sent: Uint8Array = NO_CONTEXT;
   #received: Uint8Array = NO_CONTEXT;
 
-  constructor(agreement: Agreement) {
+  constructor(agreement: DeflateSettings) {
     this.#agreement = agreement;
   }
 
@@ -147,7 +155,8 @@ export class Deflate {
         ...(context.length > 0 && { dictionary: context }),
       }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
       message = message.length === 0 ? buffer : Buffer.concat([message, buffer]);
-      context = lastOf(context, buffer, 15);
+      context = lastOf(context, buffer, this.#agreement.remembersBits ?? 15);
+      if (this.#agreement.stopsAtFinalBlock) break;
       rest = rest.subarray(Math.max(1, engine.bytesWritten));
     }
     if (this.#agreement.peerKeepsContext) this.#received = context;

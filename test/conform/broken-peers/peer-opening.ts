@@ -115,7 +115,7 @@ function answerRequest(socket: Socket, bytes: Uint8Array, conduct: Conduct): Pee
   ];
   const subprotocol = conduct.subprotocol(splitList(listOf(request, 'sec-websocket-protocol') ?? ''));
   if (subprotocol !== undefined) fields.push(['Sec-WebSocket-Protocol', subprotocol]);
-  const extension = answerOffer(listOf(request, 'sec-websocket-extensions') ?? '');
+  const extension = answerOffer(conduct.heardExtensions(listOf(request, 'sec-websocket-extensions') ?? ''));
   if (extension !== undefined) fields.push(['Sec-WebSocket-Extensions', extension.answer]);
   socket.write(bytesOf(conduct.head({ startLine: 'HTTP/1.1 101 Switching Protocols', fields })));
   socket.write(conduct.behindHead);
@@ -210,7 +210,7 @@ function agreementOf(
   const answer = listOf(response, 'sec-websocket-extensions');
   if (answer === undefined) return { deflate: undefined };
   const deflate =
-    conduct.offer && readAnswer(answer, conduct.offer, overlooks('window-bits-of-answer'));
+    conduct.offer && readAnswer(conduct.heardExtensions(answer), conduct.offer, overlooks('window-bits-of-answer'));
   if (!deflate) return overlooks('extension') ? { deflate: undefined } : undefined;
   return { deflate };
 }

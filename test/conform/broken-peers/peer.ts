@@ -12,6 +12,8 @@ export type Role = 'server' | 'client';
 export interface Message {
   opcode: number;
   payload: Uint8Array;
+  /** Number of frames that it came in. */
+  frames: number;
 }
 
 export interface OutgoingFrame {
@@ -29,6 +31,7 @@ interface MessageUnderWay {
   parts: Uint8Array[];
   bytes: number;
   isText: TextCheck;
+  frames: number;
 }
 
 interface FrameUnderWay {
@@ -60,6 +63,10 @@ export class Peer {
     this.role = role;
     this.#conduct = conduct;
     this.#deflate = agreement && new Deflate(conduct.deflate(agreement));
+  }
+
+  get hasDeflate(): boolean {
+    return this.#deflate !== undefined;
   }
 
   get isInsideMessage(): boolean {
@@ -125,9 +132,10 @@ export class Peer {
     if (opcode > BINARY && !isControl && this.#fault('reserved-data-opcode')) return false;
     if (opcode > PONG && this.#fault('reserved-control-opcode')) return false;
     if (header.lengthForm !== shortestForm(Number(length)) && this.#fault('minimal-length')) return false;
-    if (length >= 1n << 63n) {
-      if (this.#fault('top-bit-of-length')) return false;
-      header.payloadLength -= 1n << 63n;
+    header.payloadLength = this.#conduct.readLength(length);
+    if (header.payloadLength >= 1n << 63n) {
+      this.#fail(1002);
+      return false;
     }
     if (header.payloadLength > MAX_PAYLOAD_BYTES && this.#fault('maximal-length', 1009)) return false;
     if (isControl && length > 125n && this.#fault('control-length')) return false;
@@ -149,6 +157,7 @@ export class Peer {
       if (this.#message !== undefined) return true;
       if (this.#fault('lone-continuation')) return false;
     } else if (this.#message !== undefined) {
+      if (this.#overlooks('message-inside-message')) return true;
       if (this.#fault('data-inside-message')) return false;
     }
     this.#message = {
@@ -157,6 +166,7 @@ export class Peer {
       parts: [],
       bytes: 0,
       isText: this.#conduct.textCheck(),
+      frames: 0,
     };
     return true;
   }
@@ -185,12 +195,14 @@ export class Peer {
     message.bytes += bytes.length;
     if (message.bytes > MAX_PAYLOAD_BYTES) return this.#fail(1009);
     if (opcode === TEXT && !isCompressed && !isText(bytes, isEndOfFragment, isEnd)) return this.#fail(1007);
+    if (isEndOfFragment) message.frames++;
     if (!isEnd) return;
     this.#message = undefined;
     const payload = isCompressed ? this.#inflate(Buffer.concat(parts)) : Buffer.concat(parts);
     if (payload === undefined) return;
-    if (opcode === TEXT && isCompressed && !isText(payload, true, true)) return this.#fail(1007);
-    this.#conduct.onMessage({ opcode, payload }, this);
+    if (opcode === TEXT && isCompressed && !isText(payload, true, true) && this.#fault('inflated-text', 1007))
+      return;
+    this.#conduct.onMessage({ opcode, payload, frames: message.frames }, this);
   }
 
   #inflate(bytes: Uint8Array): Uint8Array | undefined {
@@ -220,10 +232,10 @@ export class Peer {
   }
 
   /** A message in one frame, compressed where that was agreed on. */
-  sendMessage({ opcode, payload }: Message): void {
-    if (this.#deflate === undefined) return this.send({ opcode, payload });
+  sendMessage({ opcode, payload }: Pick<Message, 'opcode' | 'payload'>, mayFollowClose = false): void {
+    if (this.#deflate === undefined) return this.send({ opcode, payload }, mayFollowClose);
     const bytes = this.#conduct.compressed(this.#deflate.deflate(payload), payload);
-    this.send({ opcode, payload: bytes, rsv: 4 });
+    this.send({ opcode, payload: bytes, rsv: 4 }, mayFollowClose);
   }
 
   /** A Close frame, unless one was sent. */
@@ -256,6 +268,11 @@ export class Peer {
     const bytes = Buffer.concat([serializeFrameHeader(header), payload]);
     if (isMasked) applyKey(bytes.subarray(bytes.length - payload.length), this.#maskingKey, 0);
     if (this.#socket.writable) this.#socket.write(bytes);
+  }
+
+  /** Cuts TCP off with RST. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
   }
 
   /** Ends TCP; what still comes is thrown away, for unread bytes would make the end a reset. */

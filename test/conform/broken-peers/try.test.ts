@@ -1,10 +1,19 @@
+import { appendFileSync } from 'node:fs';
 import { it } from 'vitest';
-import { complaintOf, idsLike, judgePeer, ownIds } from './judge-peer.js';
-for (const role of ['server', 'client'] as const) it(role, async () => {
-  const t = Date.now();
-  const ids = process.env.IDS ? idsLike(role, process.env.IDS.split(',')) : ownIds(role);
-  const rs = await judgePeer(role, ids);
-  for (const r of rs) if (complaintOf(r) || r.behavior === 'UNIMPLEMENTED') console.log(r.id, r.behavior, r.behaviorClose, r.finding);
-  const slow = [...rs].sort((a, b) => b.durationMs - a.durationMs).slice(0, 8).map((r) => `${r.id} ${r.durationMs}`);
-  console.log(role, rs.length, Date.now() - t, slow);
-}, 120000);
+import { complaintsOf, judgePeer, ownIds } from './judge-peer.js';
+import { FAULTS } from './faults.js';
+import { expectedOfFault } from './fault.js';
+const only = process.env.ONLY ? new RegExp(process.env.ONLY) : /./;
+const role = process.env.ROLE as 'server' | 'client';
+it('dump', async () => {
+  for (const f of FAULTS) if (f.roles.includes(role) && only.test(f.name)) {
+    const t = Date.now();
+    const rs = await judgePeer(role, ownIds(role, f.groups), f.change);
+    const c = complaintsOf(rs); const e = expectedOfFault(role, f);
+    const by: Record<string, string[]> = {};
+    for (const id in c) if (c[id] !== e[id]) (by[c[id]!] ??= []).push(id);
+    const missing = Object.keys(e).filter((id) => !(id in c));
+    const broke = rs.filter((r) => r.finding.includes('case itself broke')).map((r) => r.id + r.finding);
+    appendFileSync(`/tmp/bp-out-${role}`, `## ${f.name} (${Date.now() - t} ms)\n` + Object.entries(by).map(([k, v]) => `  ${k}: ${v.join(' ')}\n`).join('') + (missing.length ? `  MISSING ${missing.join(' ')}\n` : '') + (broke.length ? `  BROKE ${broke}\n` : ''));
+  }
+}, 590000);

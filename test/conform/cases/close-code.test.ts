@@ -2,11 +2,25 @@ import { closePayload } from '../broken-peers/conduct.js';
 import { testGroup } from './wrong-peers.js';
 
 testGroup('close-code', [
-  { does: 'takes any code of the protocol', change: () => ({ overlooks: ['close-code'] }), complaints: {} },
+  {
+    does: 'takes any code of the protocol',
+    change: () => ({ overlooks: ['close-code'] }),
+    complaints: {
+      'close-code.1-refused': 'FAILED',
+      'close-code.255-refused': 'FAILED',
+      'close-code.256-refused': 'FAILED',
+      'close-code.998-refused': 'FAILED',
+      'close-code.1015-refused': 'FAILED',
+      'close-code.1017-refused': 'FAILED',
+      'close-code.1500-refused': 'FAILED',
+      'close-code.2001-refused': 'FAILED',
+      'close-code.no-local-code-after-close-with-*': 'FAILED',
+    },
+  },
   {
     does: 'takes a payload of one byte',
     change: () => ({ overlooks: ['close-of-one-byte'] }),
-    complaints: {},
+    complaints: { 'close-code.one-byte-*': 'FAILED' },
   },
   {
     does: 'knows no codes from 3000 on',
@@ -17,7 +31,12 @@ testGroup('close-code', [
         peer.end();
       },
     }),
-    complaints: {},
+    complaints: {
+      'close-code.3001-with-reason': 'FAILED',
+      'close-code.3500-with-reason': 'FAILED',
+      'close-code.4001-with-reason': 'FAILED',
+      'close-code.4500-with-reason': 'FAILED',
+    },
   },
   {
     does: 'says 1005 in answer to an empty Close frame',
@@ -27,7 +46,7 @@ testGroup('close-code', [
         peer.end();
       },
     }),
-    complaints: {},
+    complaints: { 'close-code.no-local-code-after-empty-close': 'FAILED' },
   },
   {
     does: 'says 1006 about every fault',
@@ -37,7 +56,12 @@ testGroup('close-code', [
         peer.end();
       },
     }),
-    complaints: {},
+    complaints: {
+      'close-code.fault-*': 'WRONG CODE',
+      'close-code.no-local-code-after-bad-text': 'FAILED',
+      'close-code.no-local-code-after-fault': 'FAILED',
+      'close-code.no-local-code-after-close-with-*': 'FAILED',
+    },
   },
   {
     does: 'says 1011 about every fault',
@@ -47,6 +71,6 @@ testGroup('close-code', [
         peer.end();
       },
     }),
-    complaints: {},
+    complaints: { 'close-code.fault-*': 'WRONG CODE' },
   },
 ]);

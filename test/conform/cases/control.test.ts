@@ -4,11 +4,31 @@ import { testGroup } from './wrong-peers.js';
 const EMPTY = new Uint8Array(0);
 
 testGroup('control', [
-  { does: 'never answers a Ping', change: () => ({ onPing: () => {} }), complaints: {} },
+  {
+    does: 'never answers a Ping',
+    change: () => ({ onPing: () => {} }),
+    complaints: {
+      'control.burst-*': 'FAILED',
+      'control.ping-behind-messages': 'FAILED',
+      'control.ping-between-fragments-at-once': 'FAILED',
+      'control.ping-empty-after-full': 'FAILED',
+      'control.ping-of-every-*': 'FAILED',
+      'control.ping-same-twice': 'FAILED',
+      'control.pong-then-ping': 'FAILED',
+    },
+  },
   {
     does: 'answers with empty Pongs',
     change: () => ({ onPing: (_, peer) => peer.send({ opcode: PONG, payload: EMPTY }) }),
-    complaints: {},
+    complaints: {
+      'control.burst-*': 'FAILED',
+      'control.ping-behind-messages': 'FAILED',
+      'control.ping-between-fragments-at-once': 'FAILED',
+      'control.ping-empty-after-full': 'FAILED',
+      'control.ping-of-every-*': 'FAILED',
+      'control.ping-same-twice': 'FAILED',
+      'control.pong-then-ping': 'FAILED',
+    },
   },
   {
     does: 'answers each Ping twice',
@@ -18,12 +38,19 @@ testGroup('control', [
         peer.send({ opcode: PONG, payload });
       },
     }),
-    complaints: {},
+    complaints: {
+      'control.burst-*': 'FAILED',
+      'control.ping-behind-messages': 'FAILED',
+      'control.ping-empty-after-full': 'FAILED',
+      'control.ping-of-every-*': 'FAILED',
+      'control.ping-same-twice': 'FAILED',
+      'control.pong-then-ping': 'FAILED',
+    },
   },
   {
     does: 'answers Pongs',
     change: () => ({ onPong: (payload, peer) => peer.send({ opcode: PONG, payload }) }),
-    complaints: {},
+    complaints: { 'control.pong-then-ping': 'FAILED', 'control.pongs-unasked': 'FAILED' },
   },
   {
     does: 'answers each second Ping only',
@@ -31,7 +58,13 @@ testGroup('control', [
       let count = 0;
       return { onPing: (payload, peer) => void (count++ % 2 === 1 && peer.send({ opcode: PONG, payload })) };
     },
-    complaints: {},
+    complaints: {
+      'control.ping-between-fragments-at-once': 'FAILED',
+      'control.ping-empty-after-full': 'FAILED',
+      'control.ping-of-every-*': 'FAILED',
+      'control.ping-same-twice': 'FAILED',
+      'control.pong-then-ping': 'FAILED',
+    },
   },
   {
     does: 'answers Pings in pairs, the latter first',
@@ -49,7 +82,15 @@ testGroup('control', [
         },
       };
     },
-    complaints: {},
+    complaints: {
+      'control.burst-*': 'FAILED',
+      'control.ping-behind-messages': 'FAILED',
+      'control.ping-between-fragments-at-once': 'FAILED',
+      'control.ping-empty-after-full': 'FAILED',
+      'control.ping-of-every-*': 'FAILED',
+      'control.ping-same-twice': 'FAILED',
+      'control.pong-then-ping': 'FAILED',
+    },
   },
   {
     does: 'lets Pongs wait for the end of a message',
@@ -64,17 +105,21 @@ testGroup('control', [
         },
       };
     },
-    complaints: {},
+    complaints: { 'control.ping-between-fragments-at-once': 'NON-STRICT' },
   },
   {
     does: 'sends Pongs without FIN',
     change: () => ({ outgoing: (frame) => [{ ...frame, isFinal: frame.opcode !== PONG }] }),
-    complaints: {},
+    complaints: { 'control.peer-sends-proper-pongs': 'FAILED' },
   },
-  { does: 'takes long control frames', change: () => ({ overlooks: ['control-length'] }), complaints: {} },
+  {
+    does: 'takes long control frames',
+    change: () => ({ overlooks: ['control-length'] }),
+    complaints: { 'control.p*ng-of-65536': 'FAILED', 'control.pong-of-126': 'FAILED' },
+  },
   {
     does: 'takes control frames without FIN',
     change: () => ({ overlooks: ['control-fin'] }),
-    complaints: {},
+    complaints: { 'control.*-without-fin': 'FAILED', 'control.*-without-fin-inside-message': 'FAILED' },
   },
 ]);

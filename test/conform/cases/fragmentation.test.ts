@@ -6,45 +6,56 @@ testGroup('fragmentation', [
   {
     does: 'takes a continuation for a message',
     change: () => ({ overlooks: ['lone-continuation'] }),
-    complaints: {},
+    complaints: {
+      'fragmentation.continuation-behind-*': 'FAILED',
+      'fragmentation.empty-continuation-alone': 'FAILED',
+    },
   },
   {
     does: 'lets messages begin inside others',
     change: () => ({ overlooks: ['data-inside-message'] }),
-    complaints: {},
+    complaints: {
+      'fragmentation.*-inside-text': 'FAILED',
+      'fragmentation.text-inside-*': 'FAILED',
+      'fragmentation.text-behind-continuation': 'FAILED',
+    },
   },
   {
     does: 'checks each fragment for UTF-8',
     change: () => ({ textCheck: () => (bytes) => isUtf8(bytes) }),
-    complaints: {},
+    complaints: {
+      'fragmentation.control-payload-stays-out': 'FAILED',
+      'fragmentation.one-byte-fragments': 'FAILED',
+    },
   },
   {
     does: 'repeats the opcode in each fragment',
     change: () => ({
       outgoing: (frame) =>
-        frame.payload.length < 100_000
+        frame.payload.length < 150_000
           ? [frame]
           : [
               { ...frame, isFinal: false, payload: frame.payload.subarray(0, 50_000) },
               { ...frame, payload: frame.payload.subarray(50_000) },
             ],
     }),
-    complaints: {},
+    complaints: { 'fragmentation.peer-fragments-properly': 'FAILED' },
   },
   {
     does: 'begins with a continuation',
     change: () => ({
-      outgoing: (frame) => [frame.payload.length < 100_000 ? frame : { ...frame, opcode: CONTINUATION }],
+      outgoing: (frame) => [frame.payload.length < 150_000 ? frame : { ...frame, opcode: CONTINUATION }],
     }),
-    complaints: {},
+    complaints: { 'fragmentation.peer-fragments-properly': 'FAILED' },
   },
   {
-    does: 'has a limit of 500 frames',
+    does: 'takes 500 fragments of text at most',
     change: () => ({
-      textCheck: () => () => true,
-      onMessage: (message, peer) =>
-        peer.sendMessage({ ...message, payload: message.payload.subarray(0, 10) }),
+      textCheck: () => {
+        let fragments = 0;
+        return () => ++fragments <= 500;
+      },
     }),
-    complaints: {},
+    complaints: { 'fragmentation.thousand-empty-fragments': 'FAILED' },
   },
 ]);

@@ -1,4 +1,5 @@
-import { testGroup } from './wrong-peers.js';
+import { expect, it } from 'vitest';
+import { judgeRawServer, testGroup } from './wrong-peers.js';
 
 testGroup('length', [
   {
@@ -9,21 +10,49 @@ testGroup('length', [
   {
     does: 'writes every length in 64 bits',
     change: () => ({ outgoing: (frame) => [{ ...frame, lengthForm: 64 }] }),
-    complaints: {},
+    complaints: {
+      'length.peer-writes-0-minimally': 'FAILED',
+      'length.peer-writes-1-minimally': 'FAILED',
+      'length.peer-writes-125-minimally': 'FAILED',
+      'length.peer-writes-126-minimally': 'FAILED',
+      'length.peer-writes-127-minimally': 'FAILED',
+      'length.peer-writes-65535-minimally': 'FAILED',
+    },
   },
   {
     does: 'clears the top bit of a length',
     change: () => ({ overlooks: ['top-bit-of-length'] }),
-    complaints: {},
+    complaints: { 'length.top-bit-alone-*': 'FAILED', 'length.top-bit-and-5-*': 'FAILED' },
   },
   {
     does: 'waits for any length',
     change: () => ({ overlooks: ['maximal-length'] }),
-    complaints: {},
+    complaints: {
+      'length.announced-2-53*': 'NON-STRICT',
+      'length.announced-2-62': 'NON-STRICT',
+      'length.announced-2-63-minus-1': 'NON-STRICT',
+    },
   },
   {
     does: 'takes long control frames',
     change: () => ({ overlooks: ['control-length'] }),
-    complaints: {},
+    complaints: { 'length.p*ng-announces-*': 'FAILED' },
   },
 ]);
+
+it('length: a server that cuts lengths to 32 bits is found out', async () => {
+  const hello = Uint8Array.of(0x82, 5, 104, 101, 108, 108, 111);
+  const complaints = await judgeRawServer(
+    ['length.announced-2-32', 'length.announced-2-32-plus-5'],
+    (socket, frame) => {
+      // Nothing but the last of the 8 bytes of a length counts; a mask and 5 bytes follow.
+      if (frame[9] === 5) socket.write(hello);
+      else socket.end();
+    },
+  );
+  // It also serves no echo on the connection that comes afterwards.
+  expect(complaints).toEqual({
+    'length.announced-2-32': 'FAILED',
+    'length.announced-2-32-plus-5': 'FAILED',
+  });
+});

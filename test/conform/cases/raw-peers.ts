@@ -106,7 +106,7 @@ export function rawClient(options: RawClientOptions = {}): Client {
 }
 
 export interface RawServerOptions {
-  maskOf?: RawClientOptions['maskOf'];
+  maskOf?: (n: number, opcode: number) => Uint8Array | undefined;
   /** Takes frames without a mask. Default: true. */
   takesUnmasked?: boolean;
   /** Unmasks with the first byte of the key alone. */
@@ -147,7 +147,7 @@ export async function judgeHawserServer(cases: readonly ConformanceCase[]): Prom
   });
   const { port } = server.address() as { port: number };
   const results = await judgeServer({ url: new URL(`ws://127.0.0.1:${port}/`), agent: 'peer', cases });
-  for (const socket of server.clients) socket.terminate();
+  for (const socket of server.clients ?? []) socket.terminate();
   await new Promise((resolve) => server.close(resolve));
   return results;
 }

@@ -1,8 +1,10 @@
 // Runs the cases of one group against hawser, which has to satisfy each, and against peers that are wrong in one point.
 
+import { createServer, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { CASES } from '../../../src/conform/cases/index.js';
 import { ClientJudge } from '../../../src/conform/client-judge.js';
+import { headBytes, responseHeaders } from '../../../src/conform/opening.js';
 import type { CaseResult } from '../../../src/conform/result.js';
 import { judgeServer } from '../../../src/conform/server-judge.js';
 import { WebSocket } from '../../../src/ws/websocket.js';
@@ -40,6 +42,31 @@ export function testGroup(group: string, wrongPeers: readonly WrongPeer[]): void
       },
     );
   });
+}
+
+/** Judges a server that completes the handshake; what it does with what follows is for `onFrames`. */
+export async function judgeRawServer(
+  ids: readonly string[],
+  onFrames: (socket: Socket, bytes: Uint8Array) => void,
+): Promise<Record<string, string>> {
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('data', (head) => {
+      const key = /Sec-WebSocket-Key: (\S+)/.exec(String(head))?.[1] ?? '';
+      socket.write(headBytes('HTTP/1.1 101 Switching Protocols', responseHeaders(key)));
+      socket.on('data', (bytes: Uint8Array) => onFrames(socket, bytes));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  const url = new URL(`ws://127.0.0.1:${port}/`);
+  const cases = CASES.filter(({ id }) => ids.includes(id));
+  const results = await judgeServer({ url, agent: 'raw', cases, jobs: 32 });
+  for (const socket of sockets) socket.destroy();
+  await new Promise((resolve) => server.close(resolve));
+  return complaintsOf(results);
 }
 
 function judgeHawser(role: Role, ids: readonly string[]): Promise<CaseResult[]> {
