@@ -9,6 +9,7 @@ import { isPageFresh, writePage } from './page.mjs';
 import { commandOf, DIST, PEERS } from './peers.mjs';
 import {
   compareIds,
+  isOk,
   readRecorded,
   readVerdicts,
   reasonFor,
@@ -24,11 +25,12 @@ const USAGE = `Usage: npm run conform:peers -- [options]
   --only NAMES    some of ${PEERS.map(({ name }) => name).join(', ')}; commas separate
   --role ROLE     only server, or only client
   --cases IDS     only these cases, as in 1.*,masking.*
+  --exclude IDS   without these
   --record        write what is found to conformance/verdicts/, and docs/peers.md
   --runs N        with --record: judge so many times, and record only verdicts that are the same each time (default 2)
   --jobs N        cases at a time against a server (default 4)
   --reports DIR   where logs and reports go (default conformance/reports)
-  --page          only write docs/peers.md from the recorded verdicts
+  --explain       judge nothing: put what reasons.mjs says into the recorded verdicts, and write docs/peers.md
   --check-page    only see whether docs/peers.md says what the recorded verdicts say
   --help          this text`;
 
@@ -49,11 +51,12 @@ function parseOptions() {
       only: text,
       role: text,
       cases: text,
+      exclude: text,
       record: flag,
       runs: { type: 'string', default: '2' },
       jobs: { type: 'string', default: '4' },
       reports: { type: 'string', default: join(here, 'reports') },
-      page: flag,
+      explain: flag,
       'check-page': flag,
       help: flag,
     },
@@ -134,7 +137,7 @@ function conform(/** @type {string[]} */ args, /** @type {string} */ log) {
 async function judge(peer, role, { isAttack, options, more }) {
   const key = `${peer.name}-${role}`;
   const log = isAttack ? `${key}-robustness` : key;
-  const unstable = Object.keys(unstableOf(key)).filter((id) => id.startsWith('robustness.') === isAttack);
+  const excluded = Object.keys(unstableOf(key)).filter((id) => id.startsWith('robustness.') === isAttack);
   const args = [
     '--agent',
     peer.name,
@@ -144,7 +147,8 @@ async function judge(peer, role, { isAttack, options, more }) {
   ];
   if (isAttack) args.push('--group', 'robustness');
   else if (options.cases !== undefined) args.push('--cases', options.cases);
-  if (unstable.length > 0) args.push('--exclude', unstable.join(','));
+  if (!isAttack && options.exclude !== undefined) excluded.push(options.exclude);
+  if (excluded.length > 0) args.push('--exclude', excluded.join(','));
   const command = commandOf(peer, role);
   if (role === 'client') {
     return conform(['client', '--port', '0', ...args, '--', ...command, '{url}', peer.name], log);
@@ -157,9 +161,17 @@ async function judge(peer, role, { isAttack, options, more }) {
   }
 }
 
-/** Whether the attacks belong to the run. */
-function steps(/** @type {import('./peers.mjs').Peer} */ peer, /** @type {string | undefined} */ cases) {
-  return peer.isAttacked && cases === undefined ? [false, true] : [false];
+/** Whether it is a part of the cases that is run. */
+function isPart(/** @type {ReturnType<typeof parseOptions>} */ { cases, exclude }) {
+  return cases !== undefined || exclude !== undefined;
+}
+
+/** The runs that judge a peer: for some a second one, with the attacks. @returns whether each is that one */
+function steps(
+  /** @type {import('./peers.mjs').Peer} */ peer,
+  /** @type {ReturnType<typeof parseOptions>} */ options,
+) {
+  return peer.isAttacked && !isPart(options) ? [false, true] : [false];
 }
 
 /** Compares with the recorded verdicts; says each difference. @returns {Promise<boolean>} whether there is none */
@@ -178,7 +190,7 @@ async function compare(
     console.warn(`${key}: recorded with version ${recorded.version}, this is ${peer.version()}`);
   }
   let isSame = true;
-  for (const isAttack of steps(peer, options.cases)) {
+  for (const isAttack of steps(peer, options)) {
     const code = await judge(peer, role, { isAttack, options, more: ['--baseline', verdictFile(key)] });
     const log = join(reports, `${key}${isAttack ? '-robustness' : ''}.log`);
     if (code !== 0) console.error(summaryOf(log));
@@ -212,7 +224,7 @@ async function record(
   for (let run = 1; run <= Number(options.runs); run++) {
     /** @type {import('./verdicts.mjs').Verdicts} */
     let found = {};
-    for (const isAttack of steps(peer, options.cases)) {
+    for (const isAttack of steps(peer, options)) {
       const file = join(reports, `${key}.found.json`);
       rmSync(file, { force: true });
       await judge(peer, role, { isAttack, options, more: ['--write-baseline', file] });
@@ -222,21 +234,14 @@ async function record(
   }
   const [first] = runs;
   // Of a part of the cases only that part is new.
-  const verdicts = options.cases === undefined ? {} : readVerdicts(key);
+  const verdicts = isPart(options) ? readVerdicts(key) : {};
   for (const id of Object.keys(first).sort(compareIds)) {
     const words = runs.map((run) => (run[id] === undefined ? 'no result' : verdictText(run[id])));
-    const { behavior, behaviorClose } = first[id];
     delete verdicts[id];
-    if (new Set(words).size > 1) {
-      problems.push(`${id} is not the same each time (${words.join(', ')}): not recorded`);
-      continue;
-    }
-    const isOk = behavior === 'OK' && behaviorClose === 'OK';
-    const reason = isOk ? undefined : reasonFor(key, id, first[id]);
-    if (!isOk && reason === undefined)
-      problems.push(`${id} is ${words[0]}, and reasons.mjs does not say why`);
-    verdicts[id] = { behavior, behaviorClose, ...(reason !== undefined && { reason }) };
+    if (new Set(words).size === 1) verdicts[id] = explained(key, id, first[id]);
+    else problems.push(`${id} is not the same each time (${words.join(', ')}): not recorded`);
   }
+  problems.push(...unexplained(verdicts));
   writeVerdicts(key, verdicts);
   note(peer, role);
   console.log(
@@ -244,6 +249,35 @@ async function record(
   );
   for (const problem of problems) console.error(`  ${problem}`);
   return problems.length === 0;
+}
+
+/** The verdict with its reason, if it has or needs one. @returns {import('./verdicts.mjs').Verdict} */
+function explained(
+  /** @type {string} */ key,
+  /** @type {string} */ id,
+  /** @type {import('./verdicts.mjs').Verdict} */ { behavior, behaviorClose },
+) {
+  const verdict = { behavior, behaviorClose };
+  const reason = isOk(verdict) ? undefined : reasonFor(key, id, verdict);
+  return { ...verdict, ...(reason !== undefined && { reason }) };
+}
+
+/** What is missing in reasons.mjs, as sentences. */
+function unexplained(/** @type {import('./verdicts.mjs').Verdicts} */ verdicts) {
+  return Object.entries(verdicts)
+    .filter(([, verdict]) => !isOk(verdict) && verdict.reason === undefined)
+    .map(([id, verdict]) => `${id} is ${verdictText(verdict)}, and reasons.mjs does not say why`);
+}
+
+/** Puts the reasons into what is recorded already, takes out what varies, and writes the page. */
+function explain() {
+  for (const key of Object.keys(readRecorded())) {
+    const known = Object.entries(readVerdicts(key)).filter(([id]) => unstableOf(key)[id] === undefined);
+    const verdicts = Object.fromEntries(known.map(([id, verdict]) => [id, explained(key, id, verdict)]));
+    writeVerdicts(key, verdicts);
+    for (const problem of unexplained(verdicts)) console.error(`${key}: ${problem}`);
+  }
+  writePage();
 }
 
 /** Notes what the verdicts were recorded with. */
@@ -261,10 +295,10 @@ function note(/** @type {import('./peers.mjs').Peer} */ peer, /** @type {'server
 async function main() {
   const options = parseOptions();
   if (options.help) return console.log(USAGE);
-  if (options.page) return writePage();
+  if (options.explain) return explain();
   if (options['check-page']) {
     if (isPageFresh()) return;
-    throw new Error('docs/peers.md is stale: run `npm run conform:peers -- --page`');
+    throw new Error('docs/peers.md is stale: run `npm run conform:peers -- --explain`');
   }
   let isFine = true;
   for (const peer of PEERS) {

@@ -55,6 +55,11 @@ export function wordOf({ behavior, behaviorClose }) {
   return behavior === 'FAILED' || isFine ? behavior : behaviorClose;
 }
 
+/** @param {Verdict} verdict */
+export function isOk({ behavior, behaviorClose }) {
+  return behavior === 'OK' && behaviorClose === 'OK';
+}
+
 /** Why the verdict is what it is; undefined where nobody has looked into it. */
 export function reasonFor(
   /** @type {string} */ key,

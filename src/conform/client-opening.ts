@@ -95,6 +95,8 @@ export interface RequestCheck extends OpeningFacts {
   check: (asked: Asked) => string | undefined | Promise<string | undefined>;
   /** The verdict when something is. Default: FAILED. */
   ifWrong?: Behavior;
+  /** The verdict when nothing is. Default: OK. */
+  ifRight?: (asked: Asked) => Behavior;
   /** What the tester has seen to be right. */
   finding?: (asked: Asked) => string;
 }
@@ -240,7 +242,8 @@ async function runRequestCheck(encounter: Encounter, one: RequestCheck): Promise
   const asked = await readAsked(encounter);
   const fault = await one.check(asked);
   const finding = fault ?? one.finding?.(asked) ?? 'The request is as it has to be.';
-  return acceptAndClose(asked, { behavior: fault === undefined ? 'OK' : (one.ifWrong ?? 'FAILED'), finding });
+  const behavior = fault === undefined ? (one.ifRight?.(asked) ?? 'OK') : (one.ifWrong ?? 'FAILED');
+  return acceptAndClose(asked, { behavior, finding });
 }
 
 function notJudged(asked: Asked, verdict: NotJudged): Promise<Judgement> {

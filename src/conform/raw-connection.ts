@@ -71,6 +71,17 @@ export class RawConnection {
     });
   }
 
+  /** Bytes travel in TLS. */
+  get isSecure(): boolean {
+    return 'encrypted' in this.#socket;
+  }
+
+  /** The name that a client under test asked for in its TLS handshake (SNI). */
+  get serverName(): string | undefined {
+    const { servername } = this.#socket as { servername?: string | false | null };
+    return servername || undefined;
+  }
+
   /** Nothing more can come from the peer. */
   get isOver(): boolean {
     return this.peerEnded || this.isClosed || this.wasReset;

@@ -185,7 +185,7 @@ const WRONG_RESPONSES: readonly ConformanceCase[] = [
     title: 'Sends the first half of a right response, and ends TCP.',
     rule: 'Without a response there is no connection: the client gives it up.',
     section: SECTION,
-    requirements: ['RFC6455-4.1-2', 'RFC6455-4.1-41', 'RFC6455-7.1.7-1'],
+    requirements: ['RFC6455-4.1-2', 'RFC6455-4.1-41', 'RFC6455-7.1.7-1', 'RFC6455-7.2.1-1'],
     expectation: 'The client ends its side of TCP too.',
     limitMs: 10_000,
     run: async (encounter): Promise<Judgement> => {

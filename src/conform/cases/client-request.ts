@@ -1,6 +1,7 @@
 // Cases about the request with which a client under test opens (RFC 6455 §4.1, items 1 to 12). Nothing wrong is sent:
 // the request is read, the connection accepted and closed. What responses do to a client is in `client-handshake.ts`.
 
+import { isIP } from 'node:net';
 import { listHasToken } from '../../wire/http-grammar.js';
 import type { ConformanceCase } from '../case.js';
 import { type Asked, linesOf, requestCheck } from '../client-opening.js';
@@ -29,7 +30,7 @@ export const CLIENT_REQUEST_CASES: readonly ConformanceCase[] = [
     title: 'Reads the request line.',
     rule: 'The opening handshake is a GET request of HTTP/1.1.',
     section: SECTION,
-    requirements: ['RFC6455-4.1-2', 'RFC6455-4.1-15', 'RFC6455-4.1-16', 'RFC6455-4.1-17'],
+    requirements: ['RFC6455-4.1-2', 'RFC6455-4.1-8', 'RFC6455-4.1-15', 'RFC6455-4.1-16', 'RFC6455-4.1-17'],
     check: ({ head }) =>
       head.method === 'GET' && head.httpVersion === '1.1'
         ? undefined
@@ -40,7 +41,7 @@ export const CLIENT_REQUEST_CASES: readonly ConformanceCase[] = [
     title: 'Reads the request target.',
     rule: 'The target is the path and query of the URL, or a whole URL, and has no fragment.',
     section: 'RFC 6455 §3, §4.1',
-    requirements: ['RFC6455-4.1-18', 'RFC6455-3-3', 'RFC6455-3-4', 'RFC6455-3-5'],
+    requirements: ['RFC6455-4.1-18', 'RFC6455-3-3', 'RFC6455-3-4', 'RFC6455-3-5', 'RFC6455-11.1.1-2'],
     check: ({ head: { target } }) =>
       /^(?:(?:wss?|https?):\/\/[^/?#]+)?\/[^#]*$/i.test(target)
         ? undefined
@@ -53,6 +54,24 @@ export const CLIENT_REQUEST_CASES: readonly ConformanceCase[] = [
     section: SECTION,
     requirements: ['RFC6455-4.1-19'],
     check: checkHost,
+  }),
+  requestCheck({
+    id: 'handshake.client-names-the-server-in-tls',
+    title: 'Reads the server name of the TLS handshake (SNI), and holds it against Host.',
+    rule: 'With TLS, the client says in the TLS handshake which server it wants; an IP address is no such name.',
+    section: SECTION,
+    requirements: ['RFC6455-4.1-14', 'RFC6455-4.1-11', 'RFC6455-10.6-1'],
+    expectation:
+      'The name is that of the URL. Without TLS, or with an address in the URL, there is nothing to see.',
+    ifRight: ({ connection, head }) =>
+      connection.isSecure && hostName(head) !== undefined ? 'OK' : 'INFORMATIONAL',
+    check: ({ connection, head }) => {
+      const name = hostName(head);
+      if (!connection.isSecure || name === undefined || connection.serverName === name) return undefined;
+      return `TLS asked for ${quote(connection.serverName)}, Host for ${quote(name)}.`;
+    },
+    finding: ({ connection }) =>
+      connection.isSecure ? `TLS asked for ${quote(connection.serverName)}.` : 'TLS was not used.',
   }),
   requestCheck({
     id: 'handshake.client-upgrade',
@@ -114,9 +133,9 @@ export const CLIENT_REQUEST_CASES: readonly ConformanceCase[] = [
   requestCheck({
     id: 'handshake.client-has-no-accept',
     title: 'Looks for fields that only a response has.',
-    rule: 'Sec-WebSocket-Accept belongs to responses; a request that has it was not made by these rules.',
+    rule: 'A request may have an Origin, cookies and other fields, but Sec-WebSocket-Accept belongs to responses.',
     section: 'RFC 6455 §11.3.3',
-    requirements: ['RFC6455-4.1-16'],
+    requirements: ['RFC6455-4.1-16', 'RFC6455-4.1-26', 'RFC6455-4.1-32'],
     ifWrong: 'NON-STRICT',
     check: ({ head }) =>
       linesOf(head, 'sec-websocket-accept').length === 0
@@ -165,6 +184,12 @@ export const FRESH_KEY_CASE: ConformanceCase = requestCheck({
     return `The key differs from all ${size} that this client sent in earlier cases.`;
   },
 });
+
+/** The name in Host, in lower case; undefined for an address. */
+function hostName(head: Asked['head']): string | undefined {
+  const name = (linesOf(head, 'host')[0] ?? '').replace(/:\d+$/, '').toLowerCase();
+  return name === '' || isIP(name.replace(/^\[|\]$/g, '')) !== 0 ? undefined : name;
+}
 
 function checkHost({ head, encounter }: Asked): string | undefined {
   const [host] = linesOf(head, 'host');

@@ -77,6 +77,8 @@ const answered = singlePings.map(([id, title, payloads]) =>
       section: PINGS,
       requirements: ['RFC6455-5.5.2-1', 'RFC6455-5.5.2-2', 'RFC6455-5.5.2-4', 'RFC6455-5.5.3-1'],
       expectation: 'Exactly one Pong comes to each, with equal data.',
+      // One round trip for each Ping, over whatever network.
+      limitMs: 60_000,
     },
     (tester) => answersEach(tester, payloads),
   ),

@@ -152,7 +152,7 @@ const segments = [
       title: 'Sends 200 binary messages in one TCP write.',
       rule: 'A segment may hold any number of frames; each is a message of its own, and their order stays.',
       section: 'RFC 6455 §6.2',
-      requirements: ['RFC6455-6.2-1', 'RFC6455-6.2-4'],
+      requirements: ['RFC6455-6.1-1', 'RFC6455-6.1-4', 'RFC6455-6.1-9', 'RFC6455-6.2-1', 'RFC6455-6.2-4'],
       expectation: 'All 200 come back in order.',
     },
     numbered(200).map((message) => binary(message)),

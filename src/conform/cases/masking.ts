@@ -80,7 +80,7 @@ const CLIENT_MASKS_CASES: readonly ConformanceCase[] = [
     'messages',
     {
       title: 'Sends text and binary messages, and looks at MASK in the echoes.',
-      requirements: ['RFC6455-5.1-1', 'RFC6455-5.3-1'],
+      requirements: ['RFC6455-5.1-1', 'RFC6455-5.3-1', 'RFC6455-6.1-8'],
       expectation: 'Each echo is masked.',
     },
     [text('masked?'), binary(fromHex('00ff80')), text(cycled('long', 300)), binary(cycled('longer', 70_000))],
@@ -151,7 +151,7 @@ const LENGTH_CASES: readonly ConformanceCase[] = [
       title: 'Sends masked messages in TCP writes of 1, 2, 3, 5 and 7 bytes.',
       rule: 'Which octet of the key belongs to an octet depends on its place in the payload, not in what TCP delivers.',
       section: 'RFC 6455 §5.3',
-      requirements: ['RFC6455-5.3-5'],
+      requirements: ['RFC6455-5.3-5', 'RFC6455-6.2-7'],
       expectation: 'Each message comes back as it was.',
     },
     [1, 2, 3, 5, 7].map((size) => chopped(size, binary(cycled('abcdefghijklmnopqrstuvwxyz', 40 + size)))),

@@ -62,7 +62,7 @@ function body(made: string): string {
 <label><span>Verdict</span><select id="verdict"></select></label>
 <label><span>of</span><select id="agent"></select></label>
 <label><span>Section</span><select id="section"></select></label>
-<label><span>Requirement</span><input id="requirement" type="search" list="requirements" placeholder="RFC6455-5.5-2" spellcheck="false"></label>
+<label><span>Requirement</span><input id="requirement" type="search" list="requirements" placeholder="RFC6455-5.5-1" spellcheck="false"></label>
 <datalist id="requirements"></datalist>
 <button id="reset" type="reset">Show all</button>
 </form>

@@ -7,6 +7,13 @@ import type { Change } from './peer-opening.js';
 /** A pattern for ids of cases, as in `utf8.overlong-*`; the verdict stands behind it where it is not FAILED. */
 export type Expected = string;
 
+export interface Consequence {
+  cases?: readonly Expected[];
+  /** In place of a list: every case whose finding is this. */
+  says?: RegExp;
+  because: string;
+}
+
 export interface Fault {
   name: string;
   roles: readonly Role[];
@@ -16,7 +23,7 @@ export interface Fault {
   /** The cases that are about the rule. */
   caughtBy: readonly Expected[];
   /** Cases about other rules that this fault makes fail too, and why that is no injustice. */
-  alsoFails?: readonly { cases: readonly Expected[]; because: string }[];
+  alsoFails?: readonly Consequence[];
   /** Autobahn's cases that are about the rule. */
   autobahn?: readonly Expected[];
   /** Default: all of our own. */
@@ -37,10 +44,6 @@ export function expectedOf(role: Role, expected: readonly Expected[], ids = ownI
     for (const id of ids) if (fits.test(id)) verdicts[id] = verdict;
   }
   return verdicts;
-}
-
-export function expectedOfFault(role: Role, { caughtBy, alsoFails = [] }: Fault): Record<string, string> {
-  return expectedOf(role, [...alsoFails.flatMap(({ cases }) => cases), ...caughtBy]);
 }
 
 export const ruleOf = ({ breaks }: Fault, role: Role): string =>

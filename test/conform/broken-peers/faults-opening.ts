@@ -50,6 +50,8 @@ const starting =
   (from: string, to: string) =>
   ({ startLine, fields }: Head): Head => ({ startLine: startLine.replace(from, to), fields });
 
+const UNKNOWN_PARAMETER = /;\s*(?!\s|(?:server|client)_(?:no_context_takeover|max_window_bits)\b)[^;,]+/g;
+
 const ACCEPT = 'Sec-WebSocket-Accept';
 const KEY = 'Sec-WebSocket-Key';
 const PROTOCOL = 'Sec-WebSocket-Protocol';
@@ -93,8 +95,7 @@ const RESPONSE_FAULTS: readonly Fault[] = [
     roles: SERVER,
     breaks: 'RFC7692-7-1',
     change: () => ({
-      heardExtensions: (header) =>
-        header.replace(/; *(?!(?:server|client)_(?:no_context_takeover|max_window_bits)\b)[^;,]+/g, ''),
+      heardExtensions: (header) => header.replace(UNKNOWN_PARAMETER, ''),
     }),
     caughtBy: [],
   },
@@ -165,8 +166,7 @@ const RESPONSE_CHECK_FAULTS: readonly Fault[] = [
     roles: CLIENT,
     breaks: 'RFC7692-7-2',
     change: () => ({
-      heardExtensions: (header) =>
-        header.replace(/; *(?!(?:server|client)_(?:no_context_takeover|max_window_bits)\b)[^;,"]+/g, ''),
+      heardExtensions: (header) => header.replace(UNKNOWN_PARAMETER, ''),
     }),
     caughtBy: [],
   },

@@ -1,0 +1,3 @@
+import { testBrokenPeers } from './broken-peer.js';
+
+testBrokenPeers('client');
