@@ -16,6 +16,8 @@ import { WireLog } from './wire-log.js';
 
 const HEAD_LIMIT_MS = 10_000;
 const MAX_HEAD_BYTES = 64 * 1024;
+/** How long cases may still run once the judge is closed. */
+const LAST_CASES_LIMIT_MS = 1000;
 /** Names are a client's to choose; so many of them are remembered. */
 const MAX_AGENTS = 100;
 const MAX_AGENT_NAME = 100;
@@ -46,6 +48,7 @@ export class ClientJudge {
   readonly #options: JudgeClientOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #running = new Set<Promise<void>>();
   /** For each agent the last result of each case. */
   readonly #results = new Map<string, Map<string, CaseResult>>();
   readonly #memories = new Map<string, AgentMemory>();
@@ -74,10 +77,18 @@ export class ClientJudge {
     });
   }
 
-  /** Stops listening and cuts what is still connected. */
-  close(): Promise<void> {
+  /** Stops listening, lets the cases that run come to their end if that is soon, and cuts what is still connected. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const timer = setTimeout(() => this.#cut(), LAST_CASES_LIMIT_MS);
+    await Promise.all(this.#running);
+    clearTimeout(timer);
+    this.#cut();
+    await closed;
+  }
+
+  #cut(): void {
     for (const socket of this.#sockets) socket.destroy();
-    return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 
   /** Everything known so far: the last result of each case for each agent, in suite order. */
@@ -117,13 +128,20 @@ export class ClientJudge {
 
   async #answer(socket: Socket, head: Uint8Array): Promise<void> {
     const target = / (\S+) HTTP\//.exec(Buffer.from(head.subarray(0, 2048)).toString('latin1'))?.[1] ?? '/';
-    const url = new URL(target.startsWith('/') ? target : '/', `ws://127.0.0.1:${socket.localPort}`);
+    const base = `ws://127.0.0.1:${socket.localPort}`;
+    const url = new URL(URL.canParse(target, base) ? target : '/', base);
     const agent = (this.#options.agent ?? url.searchParams.get('agent') ?? 'client').slice(0, MAX_AGENT_NAME);
     const open = (log: WireLog): RawConnection => {
       log.bytes('peer', head);
       return new RawConnection(socket, log, { request: { head }, chopBytes: this.#options.chopBytes });
     };
-    if (url.pathname === '/runCase') return this.#runCase(url, agent, open);
+    if (url.pathname === '/runCase') {
+      const running = this.#runCase(url, agent, open);
+      this.#running.add(running);
+      await running;
+      this.#running.delete(running);
+      return;
+    }
     const connection = open(new WireLog());
     if (url.pathname === '/getCaseCount') return say(connection, String(this.#options.cases.length));
     if (url.pathname === '/getCaseInfo') return say(connection, this.#caseInfo(url));

@@ -69,7 +69,6 @@ export const WINDOW_IDS = ['RFC7692-7.2.2-3', 'RFC7692-7.2.2-5', 'RFC7692-7.2.1-
 export const PROSE = words(3000);
 export const dynamicBlock = (): Uint8Array =>
   deflateRawSync(PROSE, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
-export const NO_LIMITS = { windowBits: 15, noContextTakeover: false };
 /** With the four bytes that end a message, so that more can follow. */
 export const unended = (message: Uint8Array): Uint8Array => Buffer.concat([message, FLUSH.subarray(1)]);
 

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { CLIENT_HANDSHAKE_CASES } from '../../../src/conform/cases/client-handshake.js';
+import { ClientJudge } from '../../../src/conform/client-judge.js';
+import { WebSocket } from '../../../src/ws/websocket.js';
+import { CERTIFICATE, PRIVATE_KEY } from '../../support/certificate.js';
 import { hawserClient, judgeClient, notOk, rawClient } from './raw-peers.js';
 
 const idsOf = (pattern: RegExp): string[] =>
@@ -7,12 +10,13 @@ const idsOf = (pattern: RegExp): string[] =>
 const only = (pattern: RegExp) => CLIENT_HANDSHAKE_CASES.filter(({ id }) => pattern.test(id));
 const REFUSALS = /client-(?:refuses|ends|bounds)/;
 const ACCEPTANCES = /client-accepts/;
-const REQUESTS = /client-(?!refuses|ends|bounds|accepts)/;
+const REQUESTS = /client-(?!refuses|ends|bounds|accepts|names-the-server)/;
 
 describe('cases on the responses to a client', () => {
   it('hawser as the client -> all OK', async () => {
     const results = await judgeClient(CLIENT_HANDSHAKE_CASES, hawserClient());
-    expect(notOk(results)).toEqual([]);
+    // Without TLS there is no server name to see.
+    expect(notOk(results)).toEqual(['handshake.client-names-the-server-in-tls']);
     expect(results.length).toBe(CLIENT_HANDSHAKE_CASES.length);
   }, 20_000);
 
@@ -91,5 +95,27 @@ describe('cases on the request of a client', () => {
     const results = await judgeClient(cases, ascii());
     expect(results.slice(0, 32).map(({ behavior }) => behavior)).not.toContain('FAILED');
     expect(results.at(-1)?.finding).toContain('is the same in all');
+  });
+});
+
+describe('the server name in TLS', () => {
+  it.each([
+    ['the name of the URL', 'localhost', undefined, 'OK'],
+    ['another name', 'localhost', 'other.example', 'FAILED'],
+    ['none, for an address', '127.0.0.1', undefined, 'INFORMATIONAL'],
+  ])('client asks for %s -> %s', async (_, host, servername, behavior) => {
+    const judge = new ClientJudge({
+      cases: only(/names-the-server-in-tls/),
+      tls: { cert: CERTIFICATE, key: PRIVATE_KEY },
+    });
+    const url = (await judge.listen()).replace('127.0.0.1', host);
+    const socket = new WebSocket(`${url}/runCase?case=1&agent=a`, {
+      ca: CERTIFICATE,
+      family: 4,
+      ...(servername !== undefined && { servername, checkServerIdentity: () => undefined }),
+    });
+    await new Promise((resolve) => socket.on('close', resolve));
+    await judge.close();
+    expect(judge.results.map((result) => result.behavior)).toEqual([behavior]);
   });
 });

@@ -82,7 +82,7 @@ async function judgeServerOfHawser(cases: Cases): Promise<CaseResult[]> {
   server.on('connection', echo);
   const { port } = server.address() as { port: number };
   const results = await judgeServer({ url: new URL(`ws://127.0.0.1:${port}/`), agent: 'hawser', cases });
-  for (const webSocket of server.clients) webSocket.terminate();
+  for (const webSocket of server.clients ?? []) webSocket.terminate();
   await new Promise((resolve) => server.close(resolve));
   return results;
 }

@@ -72,11 +72,11 @@ describe('the data of reports', () => {
   it('puts benchmarks of the same name side by side', () => {
     const benchmarks = [
       { agent: 'a', name: 'echo', unit: 'messages/s', value: 1, details: 'slow' },
-      { agent: 'b', name: 'echo', unit: 'messages/s', value: 2 },
-      { agent: 'b', name: 'echo', unit: 'ms', value: 3 },
+      { agent: 'b', name: 'echo', unit: 'messages/s', value: 2, details: '' },
+      { agent: 'b', name: 'echo', unit: 'ms', value: 3, details: '' },
     ];
     expect(benchmarkTable({ ...data, benchmarks })!.rows).toMatchObject([
-      { isLessBetter: false, values: [1, 2], details: ['slow', undefined] },
+      { isLessBetter: false, values: [1, 2], details: ['slow', ''] },
       { isLessBetter: true, values: [undefined, 3] },
     ]);
     expect(benchmarkTable({ ...data, benchmarks: [] })).toBeUndefined();
