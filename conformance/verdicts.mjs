@@ -73,12 +73,18 @@ export function reasonFor(
       const isMeant = wanted === undefined || wanted === verdictText(verdict) || wanted === wordOf(verdict);
       return isMeant && cases.split(/\s+/).some((pattern) => fits(pattern, id));
     });
-  return found?.why.replace(/\s+/g, ' ').trim();
+  return found && onOneLine(found.why);
+}
+
+/** @param {string} text */
+function onOneLine(text) {
+  return text.replace(/\s+/g, ' ').trim();
 }
 
 /** Cases of this peer and role that have no verdict of their own, by id, with the reason. @param {string} key */
 export function unstableOf(key) {
-  return UNSTABLE[key] ?? {};
+  const reasons = Object.entries(UNSTABLE[key] ?? {});
+  return Object.fromEntries(reasons.map(([id, why]) => [id, onOneLine(why)]));
 }
 
 /** @param {string} pattern in which `*` stands for any characters @param {string} id */

@@ -36,7 +36,7 @@ const LIMIT_MS = 30_000;
 const BLOCK_BYTES = 64 * 1024;
 
 /** The facts of an attack, but for those that most attacks have in common. */
-export interface AttackFacts extends Pick<RuleFacts, 'title' | 'rule'> {
+interface AttackFacts extends Pick<RuleFacts, 'title' | 'rule'> {
   section?: string;
   requirements?: readonly string[];
   expectation?: string;
@@ -101,6 +101,9 @@ async function afterAttack(
   encounter: Encounter,
 ): Promise<Ruling> {
   if (attacked?.behavior === 'FAILED') return attacked;
+  // A client whose connection the tester has ended cannot be asked for more.
+  if (attacked !== undefined && encounter.subject === 'client' && tester.connection.droppedBy === 'tester')
+    return attacked;
   const survived =
     encounter.subject === 'server' ? await serverSurvival(tester, encounter) : await clientSurvival(tester);
   if (survived.behavior === 'FAILED' || attacked === undefined) return survived;
@@ -242,7 +245,7 @@ export async function sendWithin(connection: RawConnection, bytes: Uint8Array): 
 }
 
 /** The status line of what a server answered within `limitMs`, or how it ended, in words. */
-export async function awaitAnswer(connection: RawConnection, limitMs: number): Promise<string | undefined> {
+async function awaitAnswer(connection: RawConnection, limitMs: number): Promise<string | undefined> {
   const statusLine = (): string | undefined =>
     /^HTTP\/1\.[01] \d{3}[^\r\n]*(?=\r\n)/.exec(latin1(connection))?.[0];
   await connection.until(() => connection.isOver || statusLine() !== undefined, limitMs);

@@ -60,7 +60,15 @@ export class ClientJudge {
     this.#server =
       options.tls === undefined
         ? createTcpServer({ allowHalfOpen: true }, onSocket)
-        : createTlsServer({ ...options.tls, allowHalfOpen: true } as object, onSocket);
+        : createTlsServer(
+            { ...options.tls, allowHalfOpen: true, handshakeTimeout: HEAD_LIMIT_MS } as object,
+            onSocket,
+          );
+    // With TLS these are the sockets below it: they are there before the TLS handshake is.
+    this.#server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
   }
 
   /** @returns the URL to which clients connect, without a path; rejects when the port cannot be had */
@@ -70,6 +78,8 @@ export class ClientJudge {
       this.#server.once('error', reject);
       this.#server.listen(port, host, () => {
         this.#server.off('error', reject);
+        // A connection that could not be taken, for want of file descriptors: the next one may be.
+        this.#server.on('error', () => {});
         const address = this.#server.address() as { port: number };
         const name = host.includes(':') ? `[${host}]` : host;
         resolve(`${tls === undefined ? 'ws' : 'wss'}://${name}:${address.port}`);
@@ -81,7 +91,7 @@ export class ClientJudge {
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     const timer = setTimeout(() => this.#cut(), LAST_CASES_LIMIT_MS);
-    await Promise.all(this.#running);
+    while (this.#running.size > 0) await Promise.all(this.#running);
     clearTimeout(timer);
     this.#cut();
     await closed;
@@ -99,8 +109,6 @@ export class ClientJudge {
   }
 
   #accept(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
     socket.on('error', () => socket.destroy());
     this.#readRequest(socket);
   }
@@ -116,21 +124,24 @@ export class ClientJudge {
       if (end === -1 && received.length <= MAX_HEAD_BYTES) return;
       clearTimeout(timer);
       socket.off('data', onData);
+      socket.off('end', onEnd);
       if (end === -1) return void socket.destroy();
       socket.pause();
       if (end < received.length) socket.unshift(received.subarray(end));
       void this.#answer(socket, received.subarray(0, end));
     };
+    const onEnd = (): void => void socket.destroy();
     socket.on('data', onData);
-    socket.on('end', () => clearTimeout(timer));
+    socket.on('end', onEnd);
     socket.on('close', () => clearTimeout(timer));
   }
 
   async #answer(socket: Socket, head: Uint8Array): Promise<void> {
     const target = / (\S+) HTTP\//.exec(Buffer.from(head.subarray(0, 2048)).toString('latin1'))?.[1] ?? '/';
-    const base = `ws://127.0.0.1:${socket.localPort}`;
+    const base = `ws://127.0.0.1:${socket.localPort ?? 0}`;
     const url = new URL(URL.canParse(target, base) ? target : '/', base);
-    const agent = (this.#options.agent ?? url.searchParams.get('agent') ?? 'client').slice(0, MAX_AGENT_NAME);
+    const name = this.#options.agent ?? url.searchParams.get('agent');
+    const agent = (name || 'client').slice(0, MAX_AGENT_NAME);
     const open = (log: WireLog): RawConnection => {
       log.bytes('peer', head);
       return new RawConnection(socket, log, { request: { head }, chopBytes: this.#options.chopBytes });

@@ -112,7 +112,7 @@ export function deflateCase(
   };
 }
 
-export interface MaybeDeflateSession extends Omit<DeflateSession, 'agreement'> {
+interface MaybeDeflateSession extends Omit<DeflateSession, 'agreement'> {
   agreement: DeflateAgreement | undefined;
 }
 

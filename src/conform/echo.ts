@@ -96,7 +96,11 @@ function echoCase(
       return {
         behavior: fault === undefined ? 'OK' : 'FAILED',
         behaviorClose: judgeClose(seen, TESTER_CLOSES),
-        finding: `${fault ?? 'Everything came back.'} ${describeEnd(seen)}`,
+        finding: [
+          fault ?? 'Everything came back.',
+          ...seen.violations.slice(0, 3).map(({ detail }) => `The peer broke a rule: ${detail}.`),
+          describeEnd(seen),
+        ].join(' '),
         ...endOf(seen),
       };
     },
@@ -116,7 +120,7 @@ async function unimplemented(tester: Tester): Promise<Judgement> {
 }
 
 function faultOf(event: Awaited<ReturnType<Tester['take']>>, expected: Expected): string | undefined {
-  if (event === undefined) return 'no echo came in time.';
+  if (event === undefined) return 'no echo came.';
   if (event.type === expected.type && event.payload.length === expected.length) return undefined;
   return `the peer sent ${event.type} (${describePayload(event.payload)}), not ${expected.type} of ${expected.length} bytes.`;
 }

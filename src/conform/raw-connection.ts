@@ -10,6 +10,8 @@ import type { WireLog } from './wire-log.js';
 /** So much may lie in the send buffer before {@link RawConnection.write} waits. */
 const HIGH_WATER_BYTES = 1 << 20;
 const MAX_HEAD_BYTES = 64 * 1024;
+/** Of what comes unasked so much is kept. */
+const MAX_KEPT_BYTES = 4 << 20;
 /** How long a peer may leave bytes unread before the tester stops writing. */
 const DRAIN_LIMIT_MS = 20_000;
 
@@ -32,6 +34,7 @@ export class RawConnection {
   readonly request: IncomingRequest | undefined;
   readonly #socket: Socket;
   #received: Uint8Array[] = [];
+  #keptBytes = 0;
   #onBytes: ((bytes: Uint8Array) => void) | undefined;
   #onClosed: (() => void) | undefined;
   /** The peer has sent FIN: nothing more will come. */
@@ -91,6 +94,11 @@ export class RawConnection {
     return this.#socket.writable && !this.isClosed;
   }
 
+  /** The peer leaves so much unread that a write waits. */
+  get isCongested(): boolean {
+    return this.#socket.writableLength >= HIGH_WATER_BYTES;
+  }
+
   /** Hands over what has come and what will come. Before that, bytes are kept. */
   onBytes(listener: (bytes: Uint8Array) => void): void {
     this.#onBytes = listener;
@@ -121,6 +129,7 @@ export class RawConnection {
     if (end === -1) return undefined;
     const bytes = this.received;
     this.#received = end < bytes.length ? [bytes.subarray(end)] : [];
+    this.#keptBytes = bytes.length - end;
     return bytes.subarray(0, end);
   }
 
@@ -153,8 +162,8 @@ export class RawConnection {
   async #writeOnce(bytes: Uint8Array): Promise<void> {
     if (!this.canWrite) return;
     this.#socket.write(bytes);
-    if (this.#socket.writableLength < HIGH_WATER_BYTES) return;
-    await this.until(() => this.#socket.writableLength < HIGH_WATER_BYTES || !this.canWrite, DRAIN_LIMIT_MS);
+    if (!this.isCongested) return;
+    await this.until(() => !this.isCongested || !this.canWrite, DRAIN_LIMIT_MS);
   }
 
   until(condition: () => boolean, limitMs: number): Promise<boolean> {
@@ -173,6 +182,12 @@ export class RawConnection {
   /** Ends TCP in an orderly way: what was written still goes out. */
   end(): void {
     this.#drop('tester', 'the tester ended TCP');
+    void this.#endBehindPieces();
+  }
+
+  /** A write in pieces that is under way goes out whole, and so does what waits for it. */
+  async #endBehindPieces(): Promise<void> {
+    while (this.#chopping !== undefined) await this.#chopping;
     this.#socket.end();
   }
 
@@ -190,8 +205,16 @@ export class RawConnection {
 
   #receive(bytes: Uint8Array): void {
     if (this.#onBytes !== undefined) this.#onBytes(bytes);
-    else this.#received.push(bytes);
+    else this.#keep(bytes);
     this.changes.notify();
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if (this.#keptBytes > MAX_KEPT_BYTES) return;
+    this.#received.push(bytes);
+    this.#keptBytes += bytes.length;
+    if (this.#keptBytes > MAX_KEPT_BYTES)
+      this.log.note('the peer floods: what comes from here on is thrown away');
   }
 
   #drop(by: Side, note: string): void {

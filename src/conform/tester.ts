@@ -44,7 +44,6 @@ export type ViolationKind =
   | 'reserved-bit'
   | 'reserved-opcode'
   | 'length-not-minimal'
-  | 'length-top-bit'
   | 'control-too-long'
   | 'control-fragmented'
   | 'continuation-without-start'
@@ -310,7 +309,13 @@ export class Tester {
 
   #receivePing(payload: Uint8Array): void {
     this.pingsReceived++;
-    if (this.#options.answersPings && this.testerClose === null) void this.send({ opcode: PONG, payload });
+    if (this.pingsReceived > MAX_EVENTS) {
+      this.#violate('flood', `more than ${MAX_EVENTS} Pings`, true);
+      return;
+    }
+    // A Ping that is too long has no right Pong; and one who does not read the Pongs that it has gets no more of them.
+    const isAnswered = payload.length <= 125 && this.testerClose === null && !this.connection.isCongested;
+    if (this.#options.answersPings && isAnswered) void this.send({ opcode: PONG, payload });
     this.connection.changes.notify();
   }
 

@@ -1,6 +1,6 @@
-// Gathers the payload of a message that arrives in more than one piece. One buffer grows with the bytes that have come: an
-// announced length is granted up to 16 KiB, 1 MiB behind 32 KiB, and sixteen times what is there. It holds nothing per
-// fragment: a million one-byte fragments cost a megabyte.
+// Gathers the payload of a message that arrives in more than one piece. One buffer grows with the bytes that have come, to
+// twice its size at least: an announced length is granted up to 16 KiB, 1 MiB behind 32 KiB, and sixteen times what is
+// there. It holds nothing per fragment: a million one-byte fragments cost a megabyte.
 
 import { copyMasked } from '../wire/mask.js';
 import { LIMITS } from './limits.js';
@@ -71,8 +71,10 @@ export class MessageAssembler {
     // least 1 MiB once a good part of a read has come: every growth costs a copy and fresh pages.
     const least = length >= LIMITS.assemblyLeapFromBytes ? LIMITS.assemblyLeapBytes : LIMITS.assemblyBytes;
     const trusted = Math.max(least, 16 * length);
-    const capacity =
-      announced > 0 ? Math.min(length + announced, trusted) : Math.max(2 * this.#length, length);
+    const wanted = announced > 0 ? Math.min(length + announced, trusted) : length;
+    // Doubling at least, whatever is announced: fragments that each ask for their own bytes only, and arrive in several
+    // reads, would have all that is there copied for each of them.
+    const capacity = Math.max(wanted, 2 * this.#length);
     const grown = this.#allocate(capacity);
     if (this.#length > 0) grown.set(this.#buffer!.subarray(0, this.#length));
     this.#buffer = grown;

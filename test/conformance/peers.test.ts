@@ -28,15 +28,23 @@ describe('conformance/run.mjs', () => {
     expect(stdout).toContain(`${name}-${role}: as recorded`);
   });
 
-  it.runIf(requirement('python'))('Python, cases 1.* -> the recorded verdicts', async () => {
-    const { code, stdout, stderr } = await runner('--only', 'python-websockets', '--cases', '1.*');
-    expect(code, stdout + stderr).toBe(0);
-  });
+  it.runIf(requirement('python'))(
+    'Python, cases 1.* -> the recorded verdicts',
+    { timeout: 100_000 },
+    async () => {
+      const { code, stdout, stderr } = await runner('--only', 'python-websockets', '--cases', '1.*');
+      expect(code, stdout + stderr).toBe(0);
+    },
+  );
 
-  it.runIf(requirement('chromium'))('Chromium, cases 1.1.* -> the recorded verdicts', async () => {
-    const { code, stdout, stderr } = await runner('--only', 'chromium', '--cases', '1.1.*');
-    expect(code, stdout + stderr).toBe(0);
-  });
+  it.runIf(requirement('chromium'))(
+    'Chromium, cases 1.1.* -> the recorded verdicts',
+    { timeout: 100_000 },
+    async () => {
+      const { code, stdout, stderr } = await runner('--only', 'chromium', '--cases', '1.1.*');
+      expect(code, stdout + stderr).toBe(0);
+    },
+  );
 
   it('peer that does not exist -> says so, exit code 2', async () => {
     const { code, stderr } = await runner('--only', 'nobody');

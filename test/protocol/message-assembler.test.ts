@@ -95,6 +95,18 @@ describe('MessageAssembler', () => {
     expect(usage.allocations).toBeLessThan(8);
   });
 
+  it('[RFC6455-10.4-1] both roles, fragments that arrive in two pieces each -> what is there is not copied for each', () => {
+    const { parts, usage } = assembler();
+    const half = bytesOf(32_768);
+    for (let fragment = 0; fragment < 400; fragment++) {
+      parts.append(half, 0, half.length, 0, half.length);
+      parts.append(half, 0, half.length, 0, 0);
+    }
+    expect(parts.length).toBe(400 * 65_536);
+    expect(usage.bytes).toBeLessThan(4 * parts.length);
+    expect(usage.allocations).toBeLessThan(12);
+  });
+
   it('[RFC6455-10.4-1] both roles, 100,000 fragments of one byte -> at most twice their bytes, in few allocations', () => {
     const { parts, usage } = assembler();
     for (let i = 0; i < 100_000; i++) parts.append(Uint8Array.of(i), 0, 1, 0, 0);

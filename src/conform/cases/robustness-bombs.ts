@@ -31,11 +31,8 @@ const bombs: readonly Bomb[] = [
     title: `Sends a compressed message of ${BOMB_MIB} KiB that inflates to ${BOMB_MIB} MiB.`,
     attack: async (tester) => {
       const block = mebibyteOfZeros();
-      await tester.send({
-        opcode: BINARY,
-        payload: Buffer.alloc(BOMB_MIB * block.length + 1, block),
-        rsv: 4,
-      });
+      const payload = Buffer.alloc(BOMB_MIB * block.length + 1, block).fill(0, BOMB_MIB * block.length);
+      await tester.send({ opcode: BINARY, payload, rsv: 4 });
       return await rulingOnBomb(tester);
     },
   },

@@ -56,7 +56,7 @@ const endlessMessage = attackCase(
       tester,
       { opcode: CONTINUATION, payload: repeated('a', 65_536), isFinal: false },
       3200,
-      8000,
+      5000,
     );
     if (await tester.until(() => hasEnded(tester), 1000)) return undefined;
     return informational(`The peer did not end the connection; it read ${sent >> 4} MiB.`);

@@ -3,8 +3,8 @@
 
 import { randomBytes } from 'node:crypto';
 import { PONG } from '../../../src/wire/opcode.js';
-import type { Agreement, DeflateSettings } from './peer-deflate.js';
 import type { Message, OutgoingFrame, Peer, Role } from './peer.js';
+import type { Agreement, DeflateSettings } from './peer-deflate.js';
 
 /** What a peer checks in what it receives. */
 export type Check =

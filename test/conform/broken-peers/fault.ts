@@ -1,10 +1,13 @@
 // A fault: the one rule that a peer breaks, how, and what has to come out when it is judged.
 
-import { ownIds, type OwnGroup } from './judge-peer.js';
+import { type OwnGroup, ownIds } from './judge-peer.js';
 import type { Role } from './peer.js';
 import type { Change } from './peer-opening.js';
 
-/** A pattern for ids of cases, as in `utf8.overlong-*`; the verdict stands behind it where it is not FAILED. */
+/**
+ * A pattern for ids of cases, as in `utf8.overlong-*`; the verdict stands behind it where it is not FAILED. With `!` the
+ * cases are left out of those before.
+ */
 export type Expected = string;
 
 export interface Consequence {
@@ -35,13 +38,25 @@ export const CLIENT: readonly Role[] = ['client'];
 export const BOTH: readonly Role[] = ['server', 'client'];
 
 /** The cases that are to complain about a peer, with their verdicts. */
-export function expectedOf(role: Role, expected: readonly Expected[], ids = ownIds(role)): Record<string, string> {
+export function expectedOf(
+  role: Role,
+  expected: readonly Expected[],
+  ids = ownIds(role),
+): Record<string, string> {
   const verdicts: Record<string, string> = {};
   for (const one of expected) {
     const [pattern = '', verdict = 'FAILED'] = one.split(': ');
-    const parts = pattern.split('*').map((part) => part.replaceAll('.', '\\.'));
+    const isExcluded = pattern.startsWith('!');
+    const parts = pattern
+      .slice(isExcluded ? 1 : 0)
+      .split('*')
+      .map((part) => part.replaceAll('.', '\\.'));
     const fits = new RegExp(`^${parts.join('.*')}$`);
-    for (const id of ids) if (fits.test(id)) verdicts[id] = verdict;
+    for (const id of ids) {
+      if (!fits.test(id)) continue;
+      if (isExcluded) delete verdicts[id];
+      else verdicts[id] = verdict;
+    }
   }
   return verdicts;
 }

@@ -20,42 +20,68 @@ const MASKING_FAULTS: readonly Fault[] = [
     roles: SERVER,
     breaks: 'RFC6455-5.1-4',
     change: () => ({ outgoing: (frame) => [{ ...frame, isMasked: true }] }),
-    caughtBy: [],
+    caughtBy: ['masking.server-masks-nothing'],
   },
   {
     name: 'accepts frames that are not masked',
     roles: SERVER,
     breaks: 'RFC6455-5.1-2',
     change: () => ({ overlooks: ['mask'] }),
-    caughtBy: [],
+    caughtBy: ['masking.server-refuses-*'],
+    alsoFails: [
+      { cases: ['close-code.fault-missing-mask'], because: 'There is no code for a fault that is none.' },
+    ],
   },
   {
     name: 'accepts masked frames',
     roles: CLIENT,
     breaks: 'RFC6455-5.1-5',
     change: () => ({ overlooks: ['mask'] }),
-    caughtBy: [],
+    caughtBy: ['masking.client-refuses-*'],
+    alsoFails: [
+      { cases: ['close-code.fault-mask-from-server'], because: 'There is no code for a fault that is none.' },
+    ],
   },
   {
     name: 'masks nothing',
     roles: CLIENT,
     breaks: 'RFC6455-5.1-1',
     change: () => ({ outgoing: (frame) => [{ ...frame, isMasked: false }] }),
-    caughtBy: [],
+    caughtBy: ['masking.client-masks-*', 'closing.client-masks-close'],
+    alsoFails: [
+      {
+        cases: ['masking.client-fresh-keys*', 'masking.client-keys-*'],
+        because: 'There are no keys to look at.',
+      },
+    ],
   },
   {
     name: 'uses one masking key for everything',
     roles: CLIENT,
     breaks: 'RFC6455-5.3-2',
     change: () => ({ maskingKey: () => CONSTANT_KEY }),
-    caughtBy: [],
+    caughtBy: ['masking.client-fresh-keys*'],
+    alsoFails: [
+      { cases: ['masking.client-keys-*'], because: 'A key that is always the same is no random one either.' },
+    ],
   },
   {
     name: 'counts its masking keys up',
     roles: CLIENT,
     breaks: 'RFC6455-5.3-4',
     change: () => ({ maskingKey: (previous) => bytes32(number32(previous) + 1) }),
-    caughtBy: [],
+    caughtBy: ['masking.client-keys-say-nothing-of-the-next'],
+    alsoFails: [
+      {
+        cases: [
+          'masking.client-fresh-keys-of-pongs',
+          'masking.client-fresh-keys-on-each-connection',
+          'masking.client-keys-are-evenly-spread',
+          'masking.client-keys-are-not-math-random',
+        ],
+        because: 'Keys that are counted are linear, uneven, and the same on each connection.',
+      },
+    ],
   },
   {
     name: 'uses each masking key for two frames',
@@ -66,7 +92,7 @@ const MASKING_FAULTS: readonly Fault[] = [
       const random = (): Uint8Array => Buffer.from(crypto.getRandomValues(new Uint8Array(4)));
       return { maskingKey: (previous) => (frames++ % 2 === 0 ? random() : previous) };
     },
-    caughtBy: [],
+    caughtBy: ['masking.client-fresh-keys', 'masking.client-fresh-keys-of-pongs'],
   },
   {
     name: 'derives each masking key from the one before',
@@ -81,21 +107,37 @@ const MASKING_FAULTS: readonly Fault[] = [
         },
       };
     },
-    caughtBy: [],
+    caughtBy: ['masking.client-keys-say-nothing-of-the-next'],
+    alsoFails: [
+      {
+        cases: ['masking.client-fresh-keys-of-pongs', 'masking.client-keys-are-not-math-random'],
+        because: 'Both look for a rule among the keys too.',
+      },
+    ],
   },
   {
     name: 'draws masking keys of 16 bits',
     roles: CLIENT,
     breaks: 'RFC6455-5.3-3',
     change: () => ({ maskingKey: () => Buffer.from([0, 0, ...crypto.getRandomValues(new Uint8Array(2))]) }),
-    caughtBy: [],
+    caughtBy: ['masking.client-keys-are-evenly-spread'],
+    alsoFails: [
+      {
+        cases: [
+          'masking.client-fresh-keys-of-pongs',
+          'masking.client-keys-say-nothing-of-the-next',
+          'masking.client-keys-are-not-math-random',
+        ],
+        because: 'Half of each key is constant, and of so few keys some come twice.',
+      },
+    ],
   },
   {
     name: 'draws masking keys with Math.random',
     roles: CLIENT,
     breaks: 'RFC6455-5.3-3',
     change: () => ({ maskingKey: () => bytes32(Math.floor(Math.random() * 2 ** 32)) }),
-    caughtBy: [],
+    caughtBy: ['masking.client-keys-are-not-math-random'],
   },
 ];
 
@@ -105,35 +147,65 @@ const HEADER_FAULTS: readonly Fault[] = [
     roles: BOTH,
     breaks: 'RFC6455-5.2-3',
     change: () => ({ overlooks: ['rsv1'] }),
-    caughtBy: [],
+    caughtBy: [
+      'framing.rsv-4-*',
+      'deflate.without-agreement-binary',
+      'deflate.without-agreement-text: WRONG CODE',
+      'deflate.without-agreement-fragments: WRONG CODE',
+    ],
+    autobahn: ['3.3'],
   },
   {
     name: 'ignores RSV2 and RSV3',
     roles: BOTH,
     breaks: 'RFC6455-5.2-3',
     change: () => ({ overlooks: ['rsv2-and-rsv3'] }),
-    caughtBy: [],
+    caughtBy: ['framing.rsv-1-*', 'framing.rsv-2-*', 'framing.rsv-3-*'],
+    alsoFails: [
+      {
+        cases: ['deflate.rsv2-with-rsv1', 'deflate.rsv3-with-rsv1'],
+        because: 'An agreement on permessage-deflate gives no meaning to these bits.',
+      },
+    ],
   },
   {
     name: 'sets RSV3 on its Pongs',
     roles: BOTH,
     breaks: 'RFC6455-5.2-2',
     change: () => ({ outgoing: (frame) => [frame.opcode === PONG ? { ...frame, rsv: 1 } : frame] }),
-    caughtBy: [],
+    caughtBy: ['framing.peer-keeps-reserved-values-clear'],
+    alsoFails: [
+      {
+        cases: ['deflate.peer-sets-rsv1-on-first-frames-only'],
+        because: 'It looks at the reserved bits of all frames.',
+      },
+    ],
   },
   {
     name: 'ignores data frames with a reserved opcode',
     roles: BOTH,
     breaks: 'RFC6455-5.2-4',
     change: () => ({ overlooks: ['reserved-data-opcode'] }),
-    caughtBy: [],
+    caughtBy: [
+      'framing.opcode-3-*',
+      'framing.opcode-4-*',
+      'framing.opcode-5-*',
+      'framing.opcode-6-*',
+      'framing.opcode-7-*',
+    ],
   },
   {
     name: 'ignores control frames with a reserved opcode',
     roles: BOTH,
     breaks: 'RFC6455-5.2-4',
     change: () => ({ overlooks: ['reserved-control-opcode'] }),
-    caughtBy: [],
+    caughtBy: [
+      'framing.opcode-11-inside-message',
+      'framing.opcode-12-inside-message',
+      'framing.opcode-13-inside-message',
+      'framing.opcode-14-inside-message',
+      'framing.opcode-15-inside-message',
+    ],
   },
   {
     name: 'writes short lengths in 16 bits',
@@ -142,7 +214,11 @@ const HEADER_FAULTS: readonly Fault[] = [
     change: () => ({
       outgoing: (frame) => [frame.lengthForm === 7 ? { ...frame, lengthForm: 16 } : frame],
     }),
-    caughtBy: [],
+    caughtBy: [
+      'length.peer-writes-0-minimally',
+      'length.peer-writes-1-minimally',
+      'length.peer-writes-125-minimally',
+    ],
   },
   {
     name: 'writes lengths above 125 in 64 bits',
@@ -151,40 +227,71 @@ const HEADER_FAULTS: readonly Fault[] = [
     change: () => ({
       outgoing: (frame) => [frame.lengthForm === 16 ? { ...frame, lengthForm: 64 } : frame],
     }),
-    caughtBy: [],
+    caughtBy: [
+      'length.peer-writes-126-minimally',
+      'length.peer-writes-127-minimally',
+      'length.peer-writes-65535-minimally',
+    ],
   },
   {
     name: 'accepts lengths that are not minimal',
     roles: BOTH,
     breaks: 'RFC6455-5.2-6',
     change: () => ({ overlooks: ['minimal-length'] }),
-    caughtBy: [],
+    caughtBy: ['length.*-in-*-bits: NON-STRICT'],
   },
   {
     name: 'does not see the top bit of a length',
     roles: BOTH,
     breaks: 'RFC6455-5.2-5',
     change: () => ({ readLength: (length) => BigInt.asUintN(63, length) }),
-    caughtBy: [],
+    caughtBy: ['length.top-bit-alone-*', 'length.top-bit-and-5-*'],
+    alsoFails: [
+      {
+        cases: ['close-code.fault-top-bit-of-length'],
+        because: 'There is no code for a fault that is none.',
+      },
+    ],
   },
   {
     name: 'reads 32 bits of a length',
     roles: BOTH,
     breaks: 'RFC6455-5.2-7',
     change: () => ({ readLength: (length) => BigInt.asUintN(32, length) }),
-    caughtBy: [],
+    caughtBy: [
+      'length.announced-2-32',
+      'length.announced-2-32-plus-5',
+      'length.announced-2-53',
+      'length.announced-2-53-plus-1',
+      'length.announced-2-62',
+    ],
+    alsoFails: [
+      {
+        cases: ['length.top-bit-alone-*', 'length.top-bit-and-5-*', 'close-code.fault-top-bit-of-length'],
+        because: 'The top bit is among those that are not read.',
+      },
+    ],
   },
   {
     name: 'has no limit for what a header announces',
     roles: BOTH,
     breaks: 'RFC6455-10.4-2',
     change: () => ({ overlooks: ['maximal-length'] }),
-    caughtBy: [],
+    caughtBy: [
+      'length.announced-2-53: NON-STRICT',
+      'length.announced-2-53-plus-1: NON-STRICT',
+      'length.announced-2-62: NON-STRICT',
+      'length.announced-2-63-minus-1: NON-STRICT',
+    ],
   },
 ];
 
 /** In pieces of that many bytes. */
-function inPieces(frame: OutgoingFrame, size: number, opcodes: { later: number; laterRsv: number }): OutgoingFrame[] {
+function inPieces(
+  frame: OutgoingFrame,
+  size: number,
+  opcodes: { later: number; laterRsv: number },
+): OutgoingFrame[] {
   const frames: OutgoingFrame[] = [];
   for (let at = 0; at === 0 || at < frame.payload.length; at += size) {
     const payload = frame.payload.subarray(at, at + size);
@@ -205,21 +312,51 @@ const FRAGMENTATION_FAULTS: readonly Fault[] = [
     roles: BOTH,
     breaks: 'RFC6455-5.4-2',
     change: () => ({ overlooks: ['lone-continuation'] }),
-    caughtBy: [],
+    caughtBy: ['fragmentation.empty-continuation-alone', 'fragmentation.continuation-behind-*'],
+    alsoFails: [
+      {
+        cases: ['deflate.out-of-order-continuation', 'close-code.fault-lone-continuation'],
+        because: 'The same fault, in a compressed message and by its code.',
+      },
+    ],
+    autobahn: ['5.9', '5.10'],
   },
   {
     name: 'begins a new message inside another',
     roles: BOTH,
     breaks: 'RFC6455-5.4-6',
     change: () => ({ overlooks: ['data-inside-message'] }),
-    caughtBy: [],
+    caughtBy: [
+      'fragmentation.text-inside-*',
+      'fragmentation.binary-inside-text',
+      'fragmentation.unfinished-text-inside-text',
+      'fragmentation.text-behind-continuation',
+    ],
+    alsoFails: [
+      {
+        cases: ['deflate.out-of-order-new-message', 'close-code.fault-message-inside-message'],
+        because: 'The same fault, in a compressed message and by its code.',
+      },
+    ],
+    autobahn: ['5.18'],
   },
   {
     name: 'mixes fragments of two messages',
     roles: BOTH,
     breaks: 'RFC6455-5.4-6',
     change: () => ({ overlooks: ['message-inside-message'] }),
-    caughtBy: [],
+    caughtBy: [
+      'fragmentation.text-inside-*',
+      'fragmentation.binary-inside-text',
+      'fragmentation.unfinished-text-inside-text',
+      'fragmentation.text-behind-continuation',
+    ],
+    alsoFails: [
+      {
+        cases: ['deflate.out-of-order-new-message', 'close-code.fault-message-inside-message'],
+        because: 'The same fault, in a compressed message and by its code.',
+      },
+    ],
   },
   {
     name: 'forgets the type of a fragmented message',
@@ -229,14 +366,39 @@ const FRAGMENTATION_FAULTS: readonly Fault[] = [
       onMessage: ({ opcode, payload, frames }, peer) =>
         peer.sendMessage({ opcode: frames > 1 ? TEXT : opcode, payload }),
     }),
-    caughtBy: [],
+    caughtBy: [
+      'fragmentation.binary-stays-binary',
+      'fragmentation.type-from-an-empty-fragment',
+      'fragmentation.all-empty-binary',
+      'fragmentation.sizes-mixed',
+      'fragmentation.pongs-between-all-fragments',
+      'fragmentation.messages-back-to-back',
+      'fragmentation.five-thousand-fragments',
+    ],
+    alsoFails: [
+      {
+        cases: [
+          'framing.every-byte-a-segment',
+          'utf8.binary-is-not-checked',
+          'deflate.one-byte-each',
+          'deflate.a-megabyte-in-frames',
+        ],
+        because: 'A binary message in fragments does not come back as one.',
+      },
+    ],
   },
   {
     name: 'sends binary messages as text',
     roles: BOTH,
     breaks: 'RFC6455-6.1-6',
     change: () => ({ onMessage: ({ payload }, peer) => peer.sendMessage({ opcode: TEXT, payload }) }),
-    caughtBy: [],
+    caughtBy: ['framing.types-alternate'],
+    alsoFails: [
+      {
+        says: /(?:is|was|sent) text|text that is not UTF-8|text \(/,
+        because: 'A binary message does not come back as one.',
+      },
+    ],
   },
   {
     name: 'drops empty messages',
@@ -247,7 +409,10 @@ const FRAGMENTATION_FAULTS: readonly Fault[] = [
         if (message.payload.length > 0) peer.sendMessage(message);
       },
     }),
-    caughtBy: [],
+    caughtBy: ['fragmentation.all-empty-*'],
+    alsoFails: [
+      { says: /came back|no message|No echo|binary|text/, because: 'An empty message does not come back.' },
+    ],
   },
   {
     name: 'repeats the opcode on its later fragments',
@@ -257,7 +422,13 @@ const FRAGMENTATION_FAULTS: readonly Fault[] = [
       outgoing: (frame) =>
         frame.opcode > BINARY ? [frame] : inPieces(frame, 70_000, { later: frame.opcode, laterRsv: 0 }),
     }),
-    caughtBy: [],
+    caughtBy: ['fragmentation.peer-fragments-properly'],
+    alsoFails: [
+      {
+        says: /inside a fragmented message|is no message|came back/,
+        because: 'What a large message comes back in is no message.',
+      },
+    ],
   },
   {
     name: 'splits Pongs',
@@ -267,7 +438,8 @@ const FRAGMENTATION_FAULTS: readonly Fault[] = [
       outgoing: (frame) =>
         frame.opcode === PONG ? inPieces(frame, 100, { later: CONTINUATION, laterRsv: 0 }) : [frame],
     }),
-    caughtBy: [],
+    caughtBy: ['control.peer-sends-proper-pongs'],
+    alsoFails: [{ cases: ['control.ping-of-every-length'], because: 'Half a Pong carries half the data.' }],
   },
 ];
 
@@ -277,14 +449,34 @@ const CONTROL_FAULTS: readonly Fault[] = [
     roles: BOTH,
     breaks: 'RFC6455-5.5.2-2',
     change: () => ({ onPing: () => {} }),
-    caughtBy: [],
+    caughtBy: [
+      'control.ping-of-*',
+      'control.ping-same-twice',
+      'control.ping-empty-after-full',
+      'control.burst-*',
+      'control.ping-between-fragments-at-once',
+      'control.ping-behind-messages',
+      'control.pong-then-ping',
+      '!control.ping-of-65536',
+    ],
+    autobahn: ['2.1', '2.2', '2.10'],
   },
   {
     name: 'sends Pongs without data',
     roles: BOTH,
     breaks: 'RFC6455-5.5.3-1',
     change: () => ({ onPing: (_, peer) => peer.send({ opcode: PONG, payload: new Uint8Array(0) }) }),
-    caughtBy: [],
+    caughtBy: [
+      'control.ping-of-*',
+      'control.ping-same-twice',
+      'control.ping-empty-after-full',
+      'control.burst-*',
+      'control.ping-between-fragments-at-once',
+      'control.ping-behind-messages',
+      'control.pong-then-ping',
+      '!control.ping-of-65536',
+    ],
+    autobahn: ['2.2', '2.10'],
   },
   {
     name: 'sends Pongs with the data reversed',
@@ -293,7 +485,15 @@ const CONTROL_FAULTS: readonly Fault[] = [
     change: () => ({
       onPing: (payload, peer) => peer.send({ opcode: PONG, payload: Buffer.from(payload).reverse() }),
     }),
-    caughtBy: [],
+    caughtBy: [
+      'control.ping-of-*',
+      'control.ping-empty-after-full',
+      'control.burst-*',
+      'control.ping-between-fragments-at-once',
+      'control.ping-behind-messages',
+      'control.pong-then-ping',
+      '!control.ping-of-65536',
+    ],
   },
   {
     name: 'answers the Pings of one segment in reverse order',
@@ -311,14 +511,16 @@ const CONTROL_FAULTS: readonly Fault[] = [
         },
       };
     },
-    caughtBy: [],
+    caughtBy: ['control.burst-in-one-segment', 'control.ping-behind-messages'],
+    autobahn: ['2.10'],
   },
   {
     name: 'answers Pongs with Pongs',
     roles: BOTH,
     breaks: 'RFC6455-5.5.3-3',
     change: () => ({ onPong: (payload, peer) => peer.send({ opcode: PONG, payload }) }),
-    caughtBy: [],
+    caughtBy: ['control.pongs-unasked', 'control.pong-then-ping'],
+    autobahn: ['2.7', '2.8'],
   },
   {
     name: 'answers each Ping twice',
@@ -330,7 +532,15 @@ const CONTROL_FAULTS: readonly Fault[] = [
         peer.send({ opcode: PONG, payload });
       },
     }),
-    caughtBy: [],
+    caughtBy: [
+      'control.ping-of-*',
+      'control.ping-same-twice',
+      'control.ping-empty-after-full',
+      'control.burst-*',
+      'control.ping-behind-messages',
+      'control.pong-then-ping',
+      '!control.ping-of-65536',
+    ],
   },
   {
     name: 'answers Pings between fragments when the message ends',
@@ -349,28 +559,49 @@ const CONTROL_FAULTS: readonly Fault[] = [
         },
       };
     },
-    caughtBy: [],
+    caughtBy: ['control.ping-between-fragments-at-once: NON-STRICT'],
   },
   {
     name: 'answers a Ping with a Ping',
     roles: BOTH,
     breaks: 'RFC6455-5.5.2-2',
     change: () => ({ onPing: (payload, peer) => peer.send({ opcode: PING, payload }) }),
-    caughtBy: [],
+    caughtBy: [
+      'control.ping-of-*',
+      'control.ping-same-twice',
+      'control.ping-empty-after-full',
+      'control.burst-*',
+      'control.ping-between-fragments-at-once',
+      'control.ping-behind-messages',
+      'control.pong-then-ping',
+      '!control.ping-of-65536',
+    ],
   },
   {
     name: 'accepts control frames of any length',
     roles: BOTH,
     breaks: 'RFC6455-5.5-1',
     change: () => ({ overlooks: ['control-length'] }),
-    caughtBy: [],
+    caughtBy: [
+      'control.*-of-65536',
+      'control.pong-of-126',
+      '!control.close-of-65536',
+      'length.p*-announces-*',
+    ],
+    alsoFails: [
+      { cases: ['close-code.fault-long-ping'], because: 'There is no code for a fault that is none.' },
+    ],
+    autobahn: ['2.5'],
   },
   {
     name: 'accepts control frames without FIN',
     roles: BOTH,
     breaks: 'RFC6455-5.4-4',
     change: () => ({ overlooks: ['control-fin'] }),
-    caughtBy: [],
+    caughtBy: ['control.*-without-fin*'],
+    alsoFails: [
+      { cases: ['close-code.fault-split-ping'], because: 'There is no code for a fault that is none.' },
+    ],
   },
 ];
 

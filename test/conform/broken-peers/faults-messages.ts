@@ -38,7 +38,33 @@ const UTF8_FAULTS: readonly Fault[] = [
     roles: BOTH,
     breaks: 'RFC6455-8.1-1',
     change: () => ({ textCheck: () => () => true }),
-    caughtBy: [],
+    caughtBy: [
+      'utf8.lone-surrogate-pair',
+      'utf8.surrogate-split',
+      'utf8.overlong-*',
+      'utf8.above-10ffff-split',
+      'utf8.f5',
+      'utf8.ff-alone',
+      'utf8.lone-continuation-byte',
+      'utf8.one-continuation-byte-too-many',
+      'utf8.truncated-*',
+      'utf8.completed-by-next-message',
+      'utf8.split-around-bad-ping',
+      'utf8.bad-byte-at-*',
+      'utf8.fails-early-*',
+    ],
+    alsoFails: [
+      { cases: ['deflate.bad-text-*'], because: 'The same text, compressed.' },
+      {
+        cases: [
+          'close-code.fault-bad-text*',
+          'framing.nothing-behind-bad-text*',
+          'close-code.no-local-code-after-bad-text',
+        ],
+        because: 'There is nothing behind a fault that is none.',
+      },
+    ],
+    autobahn: ['6.3.1', '6.3.2'],
   },
   {
     name: 'checks each fragment of a text on its own',
@@ -54,21 +80,39 @@ const UTF8_FAULTS: readonly Fault[] = [
         };
       },
     }),
-    caughtBy: [],
+    caughtBy: ['utf8.*-split-between-fragments', 'utf8.*-in-one-byte-fragments'],
+    alsoFails: [
+      {
+        cases: [
+          'fragmentation.one-byte-fragments',
+          'fragmentation.control-payload-stays-out',
+          'closing.answered-inside-character',
+        ],
+        because: 'A character is split between two fragments.',
+      },
+    ],
+    autobahn: ['6.2.3', '6.2.4'],
   },
   {
     name: 'checks a text when it has ended',
     roles: BOTH,
     breaks: 'RFC6455-8.1-1',
     change: () => ({ textCheck: wholeCheck(isUtf8) }),
-    caughtBy: [],
+    caughtBy: ['utf8.fails-early-*: NON-STRICT'],
+    autobahn: ['6.4.1: NON-STRICT', '6.4.2: NON-STRICT', '6.4.3: NON-STRICT', '6.4.4: NON-STRICT'],
   },
   {
     name: 'takes surrogates for text',
     roles: BOTH,
     breaks: 'RFC6455-8.1-1',
     change: () => ({ textCheck: lenientCheck(/\xed[\xa0-\xbf][\x80-\xbf]/g, /\xed[\xa0-\xbf]?$/) }),
-    caughtBy: [],
+    caughtBy: [
+      'utf8.lone-surrogate-pair',
+      'utf8.surrogate-split',
+      'utf8.fails-early-across-fragments',
+      'deflate.bad-text-surrogate',
+    ],
+    autobahn: ['6.16.*'],
   },
   {
     name: 'takes overlong sequences for text',
@@ -80,7 +124,7 @@ const UTF8_FAULTS: readonly Fault[] = [
         /[\xc0\xc1]$|\xe0[\x80-\x9f]?$|\xf0(?:[\x80-\x8f][\x80-\xbf]?)?$/,
       ),
     }),
-    caughtBy: [],
+    caughtBy: ['utf8.overlong-*', 'utf8.fails-early-by-second-byte', 'deflate.bad-text-overlong'],
   },
   {
     name: 'does not see that a text ends inside a character',
@@ -92,7 +136,7 @@ const UTF8_FAULTS: readonly Fault[] = [
         return (bytes, isEndOfFragment) => check(bytes, isEndOfFragment, false);
       },
     }),
-    caughtBy: [],
+    caughtBy: ['utf8.truncated-*', 'utf8.completed-by-next-message', 'deflate.bad-text-cut-at-end'],
   },
   {
     name: 'drops a byte order mark',
@@ -104,14 +148,15 @@ const UTF8_FAULTS: readonly Fault[] = [
         peer.sendMessage({ opcode, payload: hasMark ? payload.subarray(3) : payload });
       },
     }),
-    caughtBy: [],
+    caughtBy: ['utf8.byte-order-mark-kept'],
   },
   {
     name: 'does not look at close reasons',
     roles: BOTH,
     breaks: 'RFC6455-8.1-1',
     change: () => ({ overlooks: ['close-reason'] }),
-    caughtBy: [],
+    caughtBy: ['utf8.close-reason-*'],
+    autobahn: ['7.5.1'],
   },
 ];
 
@@ -121,7 +166,8 @@ const CLOSING_FAULTS: readonly Fault[] = [
     roles: BOTH,
     breaks: 'RFC6455-5.5.1-2',
     change: () => ({ overlooks: ['close-of-one-byte'] }),
-    caughtBy: [],
+    caughtBy: ['close-code.one-byte-*'],
+    autobahn: ['7.3.2'],
   },
   {
     name: 'answers an empty Close frame with 1005',
@@ -133,7 +179,7 @@ const CLOSING_FAULTS: readonly Fault[] = [
         if (peer.role === 'server') peer.end();
       },
     }),
-    caughtBy: [],
+    caughtBy: ['close-code.no-local-code-after-empty-close'],
   },
   {
     name: 'gives 1006 for what is wrong',
@@ -145,14 +191,21 @@ const CLOSING_FAULTS: readonly Fault[] = [
         peer.end();
       },
     }),
-    caughtBy: [],
+    caughtBy: [
+      'close-code.no-local-code-after-*',
+      '!close-code.no-local-code-after-empty-close',
+      '!close-code.no-local-code-after-end-*',
+    ],
+    alsoFails: [{ says: /gave code 1006|code 1006/, because: 'The code is the wrong one for any fault.' }],
   },
   {
     name: 'takes any close code',
     roles: BOTH,
     breaks: 'RFC6455-7.4.2-1',
     change: () => ({ overlooks: ['close-code'] }),
-    caughtBy: [],
+    caughtBy: ['close-code.*-refused', '!close-code.*0000-refused'],
+    alsoFails: [{ cases: ['close-code.no-local-code-after-close-with-*'], because: 'The code comes back.' }],
+    autobahn: ['7.9.*'],
   },
   {
     name: 'refuses the close codes of applications',
@@ -164,21 +217,40 @@ const CLOSING_FAULTS: readonly Fault[] = [
         if (peer.role === 'server') peer.end();
       },
     }),
-    caughtBy: [],
+    caughtBy: ['close-code.3*-with-reason', 'close-code.4*-with-reason'],
+    alsoFails: [
+      {
+        cases: ['closing.answered-private-code-and-reason', 'closing.answered-longest-reason'],
+        because: 'The Close frame has such a code.',
+      },
+    ],
+    autobahn: ['7.7.12', '7.7.13'],
   },
   {
     name: 'does not answer a Close frame',
     roles: BOTH,
     breaks: 'RFC6455-5.5.1-7',
     change: () => ({ onClose: () => {} }),
-    caughtBy: [],
+    caughtBy: ['closing.answered-*'],
+    alsoFails: [
+      {
+        cases: ['handshake.client-accepts-close-behind-the-head'],
+        because: 'The answer to a Close frame is all that shows that the response was taken.',
+      },
+    ],
   },
   {
     name: 'ends TCP in answer to a Close frame',
     roles: BOTH,
     breaks: 'RFC6455-5.5.1-7',
     change: () => ({ onClose: (_, peer) => peer.end() }),
-    caughtBy: [],
+    caughtBy: ['closing.answered-*'],
+    alsoFails: [
+      {
+        cases: ['handshake.client-accepts-close-behind-the-head'],
+        because: 'The answer to a Close frame is all that shows that the response was taken.',
+      },
+    ],
   },
   {
     name: 'sends two Close frames',
@@ -187,7 +259,10 @@ const CLOSING_FAULTS: readonly Fault[] = [
     change: () => ({
       outgoing: (frame) => (frame.opcode === CLOSE ? [frame, frame] : [frame]),
     }),
-    caughtBy: [],
+    caughtBy: ['closing.nothing-after-*', 'closing.fragment-behind-close-is-dropped'],
+    alsoFails: [
+      { cases: ['control.ping-behind-close'], because: 'It looks for frames behind the Close frame.' },
+    ],
   },
   {
     name: 'sends data after its Close frame',
@@ -199,7 +274,10 @@ const CLOSING_FAULTS: readonly Fault[] = [
           ? [frame, { ...frame, opcode: TEXT, payload: Buffer.from('late'), lengthForm: 7 }]
           : [frame],
     }),
-    caughtBy: [],
+    caughtBy: ['closing.nothing-after-*', 'closing.fragment-behind-close-is-dropped'],
+    alsoFails: [
+      { cases: ['control.ping-behind-close'], because: 'It looks for frames behind the Close frame.' },
+    ],
   },
   {
     name: 'echoes what comes after a Close frame',
@@ -207,9 +285,13 @@ const CLOSING_FAULTS: readonly Fault[] = [
     breaks: 'RFC6455-5.5.1-6',
     change: () => ({
       overlooks: ['frames-after-close'],
+      onClose: (payload, peer) => {
+        peer.sendClose(payload.subarray(0, 2));
+        if (peer.role === 'server') setTimeout(() => peer.end(), 100);
+      },
       onMessage: (message, peer) => peer.sendMessage(message, true),
     }),
-    caughtBy: [],
+    caughtBy: ['closing.nothing-after-close-and-messages', 'closing.fragment-behind-close-is-dropped'],
   },
   {
     name: 'goes on after a fault',
@@ -220,14 +302,14 @@ const CLOSING_FAULTS: readonly Fault[] = [
       onFault: (code, peer) => peer.sendClose(closePayload(code)),
       onMessage: (message, peer) => peer.sendMessage(message, true),
     }),
-    caughtBy: [],
+    caughtBy: ['framing.nothing-behind-*'],
   },
   {
     name: 'leaves TCP open after the closing handshake',
     roles: SERVER,
     breaks: 'RFC6455-5.5.1-12',
     change: () => ({ onClose: (payload, peer) => peer.sendClose(payload.subarray(0, 2)) }),
-    caughtBy: [],
+    caughtBy: ['closing.server-ends-tcp'],
   },
   {
     name: 'ends TCP right after the closing handshake',
@@ -239,14 +321,14 @@ const CLOSING_FAULTS: readonly Fault[] = [
         peer.end();
       },
     }),
-    caughtBy: [],
+    caughtBy: ['closing.client-leaves-tcp-to-server'],
   },
   {
     name: 'fails connections without a Close frame',
     roles: BOTH,
     breaks: 'RFC6455-7.1.7-5',
     change: () => ({ onFault: (_, peer) => peer.end() }),
-    caughtBy: [],
+    caughtBy: ['closing.failure-is-told-first*: NON-STRICT'],
   },
   {
     name: 'resets TCP where it should end it',
@@ -258,7 +340,7 @@ const CLOSING_FAULTS: readonly Fault[] = [
         setTimeout(() => peer.reset(), 20);
       },
     }),
-    caughtBy: [],
+    caughtBy: ['closing.tcp-ends-orderly: NON-STRICT'],
   },
 ];
 
@@ -268,49 +350,86 @@ const DEFLATE_FAULTS: readonly Fault[] = [
     roles: BOTH,
     breaks: { server: 'RFC7692-7.2.1-14', client: 'RFC7692-7.2.1-12' },
     change: () => ({ deflate: (agreement) => ({ ...agreement, ownBits: 15 }) }),
-    caughtBy: [],
+    caughtBy: [
+      'deflate.peer-window-of-*',
+      '!deflate.peer-window-of-15-bits',
+      'deflate.peer-keeps-no-context-and-a-small-window',
+    ],
   },
   {
     name: 'keeps its context though it agreed not to',
     roles: BOTH,
     breaks: { server: 'RFC7692-7.2.1-10', client: 'RFC7692-7.2.1-8' },
     change: () => ({ deflate: (agreement) => ({ ...agreement, ownKeepsContext: true }) }),
-    caughtBy: [],
+    caughtBy: [
+      'deflate.peer-keeps-no-context-same-message',
+      'deflate.peer-keeps-no-context-nearly-the-same',
+      'deflate.peer-keeps-no-context-with-empty',
+      'deflate.peer-keeps-no-context-and-a-small-window',
+    ],
   },
   {
     name: 'forgets what it inflated',
     roles: BOTH,
     breaks: { server: 'RFC7692-7.2.2-5', client: 'RFC7692-7.2.2-3' },
     change: () => ({ deflate: (agreement) => ({ ...agreement, peerKeepsContext: false }) }),
-    caughtBy: [],
+    caughtBy: [
+      'deflate.window-of-the-message-before',
+      'deflate.farthest-match-into-the-message-before',
+      'deflate.window-over-many-messages',
+    ],
+    alsoFails: [
+      {
+        says: /no echo|came back|did not|ended|failed|No message|no message/,
+        because: 'A message that leans on what came before cannot be inflated.',
+      },
+    ],
   },
   {
     name: 'inflates with a window of 512 bytes',
     roles: BOTH,
     breaks: { server: 'RFC7692-7.2.2-9', client: 'RFC7692-7.2.2-7' },
     change: () => ({ deflate: (agreement) => ({ ...agreement, remembersBits: 9 }) }),
-    caughtBy: [],
+    caughtBy: ['deflate.farthest-match-into-the-message-before', 'deflate.window-over-many-messages'],
+    alsoFails: [
+      {
+        says: /no echo|came back|did not|ended|failed|No message|no message/,
+        because: 'A message that leans on what came before cannot be inflated.',
+      },
+    ],
   },
   {
     name: 'takes a final block for the end of a message',
     roles: BOTH,
     breaks: 'RFC7692-7.2.1-4',
     change: () => ({ deflate: (agreement) => ({ ...agreement, stopsAtFinalBlock: true }) }),
-    caughtBy: [],
+    caughtBy: ['deflate.final-block-in-the-middle'],
   },
   {
     name: 'leaves the tail on compressed messages',
     roles: BOTH,
     breaks: 'RFC7692-7.2.1-1',
     change: () => ({ compressed: (bytes) => Buffer.concat([bytes, Uint8Array.of(0, 0, 0xff, 0xff)]) }),
-    caughtBy: [],
+    caughtBy: ['deflate.peer-ends-with-an-empty-block-*'],
+    alsoFails: [
+      {
+        says: /no echo|came back|did not|ended|failed|No message|no message/,
+        because: 'A message that leans on what came before cannot be inflated.',
+      },
+    ],
   },
   {
     name: 'compresses an empty message to nothing',
     roles: BOTH,
     breaks: 'RFC7692-7.2.1-1',
     change: () => ({ compressed: (bytes, message) => (message.length === 0 ? message : bytes) }),
-    caughtBy: [],
+    caughtBy: ['deflate.peer-ends-with-an-empty-block-empty'],
+    alsoFails: [
+      {
+        says: /no echo|came back|did not|ended|failed|No message|no message/,
+        because: 'A message that leans on what came before cannot be inflated.',
+      },
+    ],
   },
   {
     name: 'sets RSV1 on all fragments',
@@ -328,7 +447,13 @@ const DEFLATE_FAULTS: readonly Fault[] = [
         ];
       },
     }),
-    caughtBy: [],
+    caughtBy: ['deflate.peer-sets-rsv1-on-first-frames-only'],
+    alsoFails: [
+      {
+        says: /no echo|came back|did not|ended|failed|No message|no message/,
+        because: 'A message that leans on what came before cannot be inflated.',
+      },
+    ],
   },
   {
     name: 'sets RSV1 on Pongs where messages are compressed',
@@ -337,42 +462,68 @@ const DEFLATE_FAULTS: readonly Fault[] = [
     change: () => ({
       outgoing: (frame, peer) => [peer.hasDeflate && frame.opcode === PONG ? { ...frame, rsv: 4 } : frame],
     }),
-    caughtBy: [],
+    caughtBy: ['deflate.peer-sets-rsv1-on-first-frames-only'],
   },
   {
     name: 'leaves RSV1 clear on compressed messages',
     roles: BOTH,
     breaks: 'RFC7692-6.1-1',
     change: () => ({ outgoing: (frame) => [{ ...frame, rsv: 0 }] }),
-    caughtBy: [],
+    caughtBy: ['deflate.peer-sets-rsv1-on-first-frames-only'],
+    alsoFails: [
+      {
+        says: /no echo|came back|did not|ended|failed|No message|no message/,
+        because: 'A message that leans on what came before cannot be inflated.',
+      },
+    ],
   },
   {
     name: 'ignores RSV1 on continuations where messages are compressed',
     roles: BOTH,
     breaks: 'RFC7692-6.1-4',
     change: () => ({ overlooks: ['rsv1-on-continuation'] }),
-    caughtBy: [],
+    caughtBy: [
+      'deflate.rsv1-on-continuation*',
+      'deflate.rsv1-on-last-frame',
+      'deflate.rsv1-on-empty-continuation',
+    ],
   },
   {
     name: 'ignores RSV1 on control frames where messages are compressed',
     roles: BOTH,
     breaks: 'RFC7692-6.1-4',
     change: () => ({ overlooks: ['rsv1-on-control'] }),
-    caughtBy: [],
+    caughtBy: ['deflate.rsv1-on-ping*', 'deflate.rsv1-on-pong', 'deflate.rsv1-on-close'],
   },
   {
     name: 'takes compressed text for UTF-8 unseen',
     roles: BOTH,
     breaks: 'RFC7692-6.1-5',
     change: () => ({ overlooks: ['inflated-text'] }),
-    caughtBy: [],
+    caughtBy: ['deflate.bad-text-*'],
   },
   {
     name: 'takes a message that cannot be inflated as it is',
     roles: BOTH,
     breaks: 'RFC7692-7.2.2-1',
     change: () => ({ overlooks: ['deflate', 'inflated-text'] }),
-    caughtBy: [],
+    caughtBy: [
+      'deflate.reserved-block-type',
+      'deflate.stored-lengths-that-differ',
+      'deflate.match-before-the-first-byte',
+      'deflate.match-behind-the-window',
+      'deflate.unused-*',
+      'deflate.impossible-codes',
+      'deflate.plain-text-with-rsv1',
+      'deflate.zlib-header',
+      'deflate.fault-*',
+    ],
+    alsoFails: [
+      {
+        says: /no echo|came back|did not|ended|failed|No message|no message/,
+        because: 'A message that leans on what came before cannot be inflated.',
+      },
+    ],
   },
 ];
 

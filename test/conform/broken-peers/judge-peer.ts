@@ -27,7 +27,9 @@ export type OwnGroup = (typeof OWN_GROUPS)[number];
 
 /** The ids of a role's cases that fit one of the patterns. */
 export function idsLike(role: Role, patterns: readonly string[]): string[] {
-  return patterns.length === 0 ? [] : selectCases(CASES, { subject: role, cases: patterns }).map(({ id }) => id);
+  return patterns.length === 0
+    ? []
+    : selectCases(CASES, { subject: role, cases: patterns }).map(({ id }) => id);
 }
 
 export const ownIds = (role: Role, groups: readonly OwnGroup[] = OWN_GROUPS): string[] =>
@@ -75,8 +77,10 @@ export function complaintOf({ behavior, behaviorClose }: CaseResult): string | u
 }
 
 export function complaintsOf(results: readonly CaseResult[]): Record<string, string> {
-  return Object.fromEntries(results.flatMap((one) => {
-    const complaint = complaintOf(one);
-    return complaint === undefined ? [] : [[one.id, complaint]];
-  }));
+  return Object.fromEntries(
+    results.flatMap((one) => {
+      const complaint = complaintOf(one);
+      return complaint === undefined ? [] : [[one.id, complaint]];
+    }),
+  );
 }

@@ -125,7 +125,9 @@ function answerRequest(socket: Socket, bytes: Uint8Array, conduct: Conduct): Pee
 /** A server that does not miss Host: it behaves as if there were one. */
 function withHost(bytes: Uint8Array): Uint8Array {
   const text = Buffer.from(bytes).toString('latin1');
-  return /\r\nhost:/i.test(text) ? bytes : Buffer.from(text.replace('\r\n', '\r\nHost: missing\r\n'), 'latin1');
+  return /\r\nhost:/i.test(text)
+    ? bytes
+    : Buffer.from(text.replace('\r\n', '\r\nHost: missing\r\n'), 'latin1');
 }
 
 /** §4.2.1 */
@@ -171,7 +173,9 @@ export function runClient(url: URL, change: Change = () => ({})): Promise<void> 
       ['Sec-WebSocket-Key', key],
       ['Sec-WebSocket-Version', '13'],
       ['Sec-WebSocket-Protocol', SUBPROTOCOLS.join(', ')],
-      ...(conduct.offer === undefined ? [] : [['Sec-WebSocket-Extensions', conduct.offer] as [string, string]]),
+      ...(conduct.offer === undefined
+        ? []
+        : [['Sec-WebSocket-Extensions', conduct.offer] as [string, string]]),
     ],
   });
   // A fault may have put another key into the request: the client expects the Accept that belongs to what it sent.
@@ -210,7 +214,8 @@ function agreementOf(
   const answer = listOf(response, 'sec-websocket-extensions');
   if (answer === undefined) return { deflate: undefined };
   const deflate =
-    conduct.offer && readAnswer(conduct.heardExtensions(answer), conduct.offer, overlooks('window-bits-of-answer'));
+    conduct.offer &&
+    readAnswer(conduct.heardExtensions(answer), conduct.offer, overlooks('window-bits-of-answer'));
   if (!deflate) return overlooks('extension') ? { deflate: undefined } : undefined;
   return { deflate };
 }

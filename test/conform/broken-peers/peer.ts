@@ -92,7 +92,10 @@ export class Peer {
       const header = parseFrameHeader(this.#pending);
       if (header === undefined) return false;
       this.#pending = this.#pending.subarray(header.headerLength);
-      if (!this.#beginFrame(header)) return true;
+      if (!this.#beginFrame(header)) {
+        this.#pending = this.#pending.subarray(Number(header.payloadLength));
+        return true;
+      }
       this.#frame = { header, received: 0, parts: [] };
     }
     const { header, received } = this.#frame;
@@ -175,28 +178,24 @@ export class Peer {
     const { opcode, isFinal } = frame.header;
     frame.received += bytes.length;
     if (isComplete) this.#frame = undefined;
-    if (opcode <= BINARY) return this.#takeFragment(this.#message!, bytes, isComplete, isComplete && isFinal);
-    frame.parts.push(bytes);
-    if (!isComplete) return;
+    if (opcode <= BINARY) this.#takeFragment(this.#message!, bytes, isComplete, isComplete && isFinal);
+    else frame.parts.push(bytes);
+    if (!isComplete || opcode <= BINARY) return;
     const payload = Buffer.concat(frame.parts);
     if (opcode === CLOSE) this.#receiveClose(payload);
     else if (opcode === PING) this.#conduct.onPing(payload, this);
     else if (opcode === PONG) this.#conduct.onPong(payload, this);
   }
 
-  #takeFragment(
-    message: MessageUnderWay,
-    bytes: Uint8Array,
-    isEndOfFragment: boolean,
-    isEnd: boolean,
-  ): void {
+  #takeFragment(message: MessageUnderWay, bytes: Uint8Array, isEndOfFragment: boolean, isEnd: boolean): void {
     const { opcode, isCompressed, parts, isText } = message;
     parts.push(bytes);
     message.bytes += bytes.length;
-    if (message.bytes > MAX_PAYLOAD_BYTES) return this.#fail(1009);
-    if (opcode === TEXT && !isCompressed && !isText(bytes, isEndOfFragment, isEnd)) return this.#fail(1007);
     if (isEndOfFragment) message.frames++;
-    if (!isEnd) return;
+    const isTooLong = message.bytes > MAX_PAYLOAD_BYTES;
+    const isBadText = opcode === TEXT && !isCompressed && !isText(bytes, isEndOfFragment, isEnd);
+    if (isTooLong || isBadText) this.#fail(isTooLong ? 1009 : 1007);
+    if (isTooLong || isBadText || !isEnd) return;
     this.#message = undefined;
     const payload = isCompressed ? this.#inflate(Buffer.concat(parts)) : Buffer.concat(parts);
     if (payload === undefined) return;
@@ -222,7 +221,9 @@ export class Peer {
       const code = (payload[0]! << 8) | payload[1]!;
       const check = code >= 3000 && code < 5000 ? 'close-code-of-applications' : 'close-code';
       if (!isCloseCode(code) && this.#fault(check)) return;
-      if (!Buffer.from(payload.subarray(2)).equals(Buffer.from(Buffer.from(payload.subarray(2)).toString()))) {
+      if (
+        !Buffer.from(payload.subarray(2)).equals(Buffer.from(Buffer.from(payload.subarray(2)).toString()))
+      ) {
         if (this.#fault('close-reason', 1007)) return;
       }
     }
@@ -233,9 +234,8 @@ export class Peer {
 
   /** A message in one frame, compressed where that was agreed on. */
   sendMessage({ opcode, payload }: Pick<Message, 'opcode' | 'payload'>, mayFollowClose = false): void {
-    if (this.#deflate === undefined) return this.send({ opcode, payload }, mayFollowClose);
-    const bytes = this.#conduct.compressed(this.#deflate.deflate(payload), payload);
-    this.send({ opcode, payload: bytes, rsv: 4 }, mayFollowClose);
+    const bytes = this.#deflate && this.#conduct.compressed(this.#deflate.deflate(payload), payload);
+    this.send({ opcode, payload: bytes ?? payload, rsv: bytes === undefined ? 0 : 4 }, mayFollowClose);
   }
 
   /** A Close frame, unless one was sent. */
@@ -245,7 +245,10 @@ export class Peer {
     this.send({ opcode: CLOSE, payload }, true);
   }
 
-  send(frame: Pick<OutgoingFrame, 'opcode' | 'payload'> & Partial<OutgoingFrame>, mayFollowClose = false): void {
+  send(
+    frame: Pick<OutgoingFrame, 'opcode' | 'payload'> & Partial<OutgoingFrame>,
+    mayFollowClose = false,
+  ): void {
     if (this.#hasSentClose && !mayFollowClose) return;
     const form = shortestForm(frame.payload.length);
     const full = { isFinal: true, rsv: 0, isMasked: this.role === 'client', lengthForm: form, ...frame };
