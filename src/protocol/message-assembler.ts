@@ -1,6 +1,6 @@
-// Gathers the payload of a message that arrives in more than one piece. One buffer grows with the bytes that have come, to
-// twice its size at least: an announced length is granted up to 16 KiB, 1 MiB behind 32 KiB, and sixteen times what is
-// there. It holds nothing per fragment: a million one-byte fragments cost a megabyte.
+// Gathers the payload of a message that arrives in more than one piece. One buffer grows with the bytes that have come: an
+// announced length is granted up to 16 KiB, 1 MiB behind 32 KiB, and sixteen times what is there. It holds nothing per
+// fragment: a million one-byte fragments cost a megabyte.
 
 import { copyMasked } from '../wire/mask.js';
 import { LIMITS } from './limits.js';
@@ -14,6 +14,8 @@ export class MessageAssembler {
   readonly #allocate: Allocate;
   #buffer: Uint8Array | undefined;
   #length = 0;
+  /** The buffer was once made to end with the frame. */
+  #wasFitted = false;
 
   constructor(allocate: Allocate) {
     this.#allocate = allocate;
@@ -64,6 +66,7 @@ export class MessageAssembler {
   clear(): void {
     this.#buffer = undefined;
     this.#length = 0;
+    this.#wasFitted = false;
   }
 
   #grow(length: number, announced: number): void {
@@ -72,9 +75,11 @@ export class MessageAssembler {
     const least = length >= LIMITS.assemblyLeapFromBytes ? LIMITS.assemblyLeapBytes : LIMITS.assemblyBytes;
     const trusted = Math.max(least, 16 * length);
     const wanted = announced > 0 ? Math.min(length + announced, trusted) : length;
-    // Doubling at least, whatever is announced: fragments that each ask for their own bytes only, and arrive in several
-    // reads, would have all that is there copied for each of them.
-    const capacity = Math.max(wanted, 2 * this.#length);
+    // Doubled at least, whatever is announced; only once may it be just what the rest of a frame needs. Else fragments
+    // that arrive in several reads would have all that is there copied for each of them.
+    const isFitted = announced > 0 && wanted === length + announced;
+    const capacity = isFitted && !this.#wasFitted ? wanted : Math.max(wanted, 2 * this.#length);
+    this.#wasFitted ||= isFitted;
     const grown = this.#allocate(capacity);
     if (this.#length > 0) grown.set(this.#buffer!.subarray(0, this.#length));
     this.#buffer = grown;
