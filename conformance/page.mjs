@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PEERS } from './peers.mjs';
-import { readRecorded, readVerdicts, unstableOf, verdictText, wordOf } from './verdicts.mjs';
+import { isOk, readRecorded, readVerdicts, unstableOf, verdictText, wordOf } from './verdicts.mjs';
 
 const PAGE = join(dirname(fileURLToPath(import.meta.url)), '../docs/peers.md');
 /** The words of the tables, the good ones first. */
@@ -138,18 +138,17 @@ function durationTable(rows) {
 function explanations({ peer, role, key, verdicts }) {
   /** @type {Map<string, { verdict: string, reason: string, ids: string[] }>} */
   const groups = new Map();
+  const add = (/** @type {string} */ verdict, /** @type {string} */ reason, /** @type {string} */ id) => {
+    const name = `${verdict} ${reason}`;
+    groups.set(name, { verdict, reason, ids: [...(groups.get(name)?.ids ?? []), id] });
+  };
   for (const [id, verdict] of Object.entries(verdicts)) {
-    const text = verdictText(verdict);
-    if (text === 'OK') continue;
-    const reason = verdict.reason ?? 'Not looked into yet.';
-    const group = groups.get(`${text} ${reason}`) ?? { verdict: text, reason, ids: [] };
-    group.ids.push(id);
-    groups.set(`${text} ${reason}`, group);
+    if (!isOk(verdict)) add(verdictText(verdict), verdict.reason ?? 'Not looked into yet.', id);
   }
+  for (const [id, reason] of Object.entries(unstableOf(key))) add('varies', reason, id);
   const items = [...groups.values()].map(
     ({ verdict, reason, ids }) => `- **${verdict}**: ${listed(ids)}.\\\n  ${reason}`,
   );
-  for (const [id, why] of Object.entries(unstableOf(key))) items.push(`- **varies**: \`${id}\`.\\\n  ${why}`);
   const file = `[${key}.json](../conformance/verdicts/${key}.json)`;
   const text = items.length === 0 ? 'Everything is OK.' : items.join('\n');
   return [`### ${peer.title} as ${role}`, `${text}\n\nAll verdicts: ${file}`];

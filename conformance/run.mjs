@@ -1,5 +1,5 @@
 // Judges every peer with `hawser conform` and compares with what is recorded, or records it. See README.md.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createWriteStream, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -234,7 +234,7 @@ async function record(
   }
   const [first] = runs;
   // Of a part of the cases only that part is new.
-  const verdicts = isPart(options) ? readVerdicts(key) : {};
+  const verdicts = isPart(options) ? earlierVerdicts(key, role) : {};
   for (const id of Object.keys(first).sort(compareIds)) {
     const words = runs.map((run) => (run[id] === undefined ? 'no result' : verdictText(run[id])));
     delete verdicts[id];
@@ -249,6 +249,18 @@ async function record(
   );
   for (const problem of problems) console.error(`  ${problem}`);
   return problems.length === 0;
+}
+
+/** The recorded verdicts of cases that still exist. */
+function earlierVerdicts(/** @type {string} */ key, /** @type {'server' | 'client'} */ role) {
+  const lists = [[], ['--group', 'robustness']].map((group) => {
+    const { stdout } = spawnSync(process.execPath, [cli, 'conform', role, '--list', ...group], {
+      encoding: 'utf8',
+    });
+    return stdout.split('\n').map((line) => line.split(' ')[0]);
+  });
+  const ids = new Set(lists.flat());
+  return Object.fromEntries(Object.entries(readVerdicts(key)).filter(([id]) => ids.has(id)));
 }
 
 /** The verdict with its reason, if it has or needs one. @returns {import('./verdicts.mjs').Verdict} */

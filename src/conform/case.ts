@@ -56,6 +56,8 @@ export interface ConformanceCase {
   expectation: string;
   /** Heavy cases move megabytes; they run after the others, so that no deadline of those is missed because of them. */
   isHeavy?: boolean;
+  /** Heavy cases of one name send the same, and run one after another, because the tester keeps what it made. */
+  batch?: string;
   /** Milliseconds after which the tester gives up. */
   limitMs: number;
   run(encounter: Encounter): Promise<Judgement>;

@@ -8,7 +8,7 @@ import {
   offerDeflate,
   readDeflateAnswer,
 } from './deflate-negotiation.js';
-import { RawDeflater, RawInflater } from './raw-deflate.js';
+import { type DeflateContext, RawDeflater, RawInflater } from './raw-deflate.js';
 import type { MessageCodec } from './tester.js';
 
 /** A message that inflates to more is taken for an attack. */
@@ -49,10 +49,12 @@ export function acceptOffer(
 
 /** Both directions of one connection. */
 export class DeflateCodec implements MessageCodec {
+  readonly outgoing: DeflateContext;
   readonly #deflater: RawDeflater;
   readonly #inflater: RawInflater;
 
   constructor({ tester, peer }: DeflateAgreement) {
+    this.outgoing = tester;
     this.#deflater = new RawDeflater(tester);
     this.#inflater = new RawInflater({ ...peer, maxBytes: MAX_MESSAGE_BYTES });
   }

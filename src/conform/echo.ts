@@ -1,6 +1,7 @@
 // Cases that are about size and endurance: one large message, or many messages one after another, each to be echoed.
 
 import type { ConformanceCase, Encounter, Judgement } from './case.js';
+import { compressedStream } from './compressed-stream.js';
 import type { DeflateProfile } from './deflate-session.js';
 import { type CaseFacts, finishClosing, takeSteps } from './exchange.js';
 import { describeEnd, type ExpectedClose, endOf, judgeClose, observe } from './judgement.js';
@@ -47,6 +48,8 @@ export function roundTrips(facts: EchoFacts, count: number, step: Step, expected
 
 export interface CompressedEcho {
   profile: DeflateProfile;
+  /** The same name stands for the same messages. */
+  name: string;
   type: 'text' | 'binary';
   /** The messages, in order; made while the case runs. */
   contents: () => Iterable<Uint8Array>;
@@ -57,22 +60,32 @@ export interface CompressedEcho {
 /** Compressed messages, one after another, and each echo has to be equal; UNIMPLEMENTED where nothing was agreed on. */
 export function compressedEchoes(facts: EchoFacts, echoes: CompressedEcho): ConformanceCase {
   return echoCase(
-    facts,
+    { ...facts, batch: echoes.name },
     { isStrict: true, lendsPayloads: true, deflate: echoes.profile },
-    async (tester, limitMs) => {
-      const endsAt = performance.now() + limitMs;
-      let n = 0;
-      for (const content of echoes.contents()) {
-        n++;
-        await tester.sendMessage(echoes.type, content, echoes.fragmentBytes);
-        const event = await tester.take(endsAt - performance.now());
-        const fault = faultOf(event, { type: echoes.type, length: content.length });
-        if (fault !== undefined) return `Message ${n}: ${fault}`;
-        if (!equalBytes((event as MessageEvent).payload, content)) return `Message ${n} came back changed.`;
-      }
-      return undefined;
-    },
+    (tester, limitMs) => echoAll(tester, limitMs, echoes),
   );
+}
+
+async function echoAll(
+  tester: Tester,
+  limitMs: number,
+  { name, type, contents, fragmentBytes }: CompressedEcho,
+): Promise<string | undefined> {
+  const endsAt = performance.now() + limitMs;
+  const stream = compressedStream(name, tester.codec!.outgoing, contents);
+  try {
+    let n = 0;
+    for (const content of contents()) {
+      await tester.sendCompressed(type, stream.message(n++), fragmentBytes);
+      const event = await tester.take(endsAt - performance.now());
+      const fault = faultOf(event, { type, length: content.length });
+      if (fault !== undefined) return `Message ${n}: ${fault}`;
+      if (!equalBytes((event as MessageEvent).payload, content)) return `Message ${n} came back changed.`;
+    }
+    return undefined;
+  } finally {
+    stream.release();
+  }
 }
 
 /** @param run resolves with what went wrong, as a sentence, if anything did */

@@ -74,11 +74,12 @@ export async function judgeServer(options: JudgeServerOptions): Promise<CaseResu
     cases.filter(({ isHeavy }) => isHeavy !== true),
     jobs,
   );
-  await runAll(
-    cases.filter(({ isHeavy }) => isHeavy === true),
-    Math.min(jobs, MAX_HEAVY_JOBS),
-  );
+  await runAll(cases.filter(({ isHeavy }) => isHeavy === true).sort(byBatch), Math.min(jobs, MAX_HEAVY_JOBS));
   return cases.flatMap(({ id }) => results.get(id) ?? []);
+}
+
+function byBatch({ batch: one = '' }: ConformanceCase, { batch: other = '' }: ConformanceCase): number {
+  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 function judgeOne(

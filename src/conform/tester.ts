@@ -21,6 +21,7 @@ import { closeFrame, type FrameSpec, type SerializedFrame, serializeFrame, short
 import { FrameReader, type ReceivedFrame } from './frame-reader.js';
 import { describePayload } from './payload.js';
 import type { RawConnection } from './raw-connection.js';
+import type { DeflateContext } from './raw-deflate.js';
 import type { CloseRecord, Side, Subject } from './result.js';
 
 export interface MessageEvent {
@@ -66,6 +67,8 @@ export interface Violation {
 
 /** What permessage-deflate does to the payload of a message, in each direction. */
 export interface MessageCodec {
+  /** How the tester compresses. */
+  readonly outgoing: DeflateContext;
   deflate(payload: Uint8Array): Uint8Array;
   /**
    * The result is valid until the next call.
@@ -218,9 +221,24 @@ export class Tester {
   async sendMessage(type: 'text' | 'binary', payload: Uint8Array, fragmentBytes = 0): Promise<void> {
     if (!this.connection.canWrite) return;
     const codec = this.codec;
-    const bytes = codec === undefined ? payload : codec.deflate(payload);
+    return codec === undefined
+      ? this.#sendFragments(type, payload, 0, fragmentBytes)
+      : this.sendCompressed(type, codec.deflate(payload), fragmentBytes);
+  }
+
+  /** The same for a message that is compressed already. */
+  sendCompressed(type: 'text' | 'binary', deflated: Uint8Array, fragmentBytes = 0): Promise<void> {
+    return this.#sendFragments(type, deflated, 4, fragmentBytes);
+  }
+
+  async #sendFragments(
+    type: 'text' | 'binary',
+    bytes: Uint8Array,
+    rsv: number,
+    fragmentBytes: number,
+  ): Promise<void> {
+    if (!this.connection.canWrite) return;
     const opcode = type === 'text' ? TEXT : BINARY;
-    const rsv = codec === undefined ? 0 : 4;
     if (fragmentBytes === 0) return this.send({ opcode, payload: bytes, rsv });
     const writes: Uint8Array[] = [];
     for (const fragment of fragments(bytes, fragmentBytes)) {

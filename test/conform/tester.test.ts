@@ -34,7 +34,7 @@ function turningCodec(close: () => void = () => {}): MessageCodec {
     if (payload[0] === 0xee) throw new Error('no such block');
     return payload.map((byte) => byte ^ 0xff);
   };
-  return { deflate: turned, inflate: turned, close };
+  return { outgoing: { windowBits: 15, noContextTakeover: false }, deflate: turned, inflate: turned, close };
 }
 
 interface Breach {

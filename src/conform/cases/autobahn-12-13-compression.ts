@@ -96,7 +96,7 @@ function compressed(
     const title = `sends ${MESSAGES} compressed messages of ${size} ${unit}${cut}; ${what}`;
     return compressedEchoes(
       { ...autobahnFacts(`${section}.${index + 1}`, title, topic), limitMs: limitSeconds(size) * 1000 },
-      { profile, type, contents: () => messages(data, size), fragmentBytes },
+      { profile, name: `${data} ${size}`, type, contents: () => messages(data, size), fragmentBytes },
     );
   });
 }

@@ -11,6 +11,7 @@ import { describePayload, equalBytes, payloadBytes } from '../payload.js';
 import type { RawConnection } from '../raw-connection.js';
 import {
   type Answer,
+  type Asked,
   acceptedBy,
   ask,
   describeAnswer,
@@ -187,7 +188,7 @@ export const SERVER_FLOW_CASES: readonly ConformanceCase[] = [
         headers: (plain) => [...plain, ['Origin', 'http://stranger.invalid']],
       });
       await leave(asked);
-      if (faultOfAcceptance(asked) === undefined) return verdict('OK', 'The server accepts any origin.');
+      if (hasAccepted(asked)) return verdict('OK', 'The server accepts any origin.');
       const judgement = judgeRefusal(asked.answer);
       const isForbidden = asked.answer.kind === 'response' && asked.answer.response.statusCode === 403;
       return judgement.behavior === 'OK' && !isForbidden
@@ -208,7 +209,7 @@ export const SERVER_FLOW_CASES: readonly ConformanceCase[] = [
     async (encounter) => {
       const asked = await ask(encounter);
       await leave(asked);
-      if (faultOfAcceptance(asked) === undefined) return verdict('OK', 'The server accepts without more.');
+      if (hasAccepted(asked)) return verdict('OK', 'The server accepts without more.');
       return judgeCondition(asked.answer);
     },
   ),
@@ -225,7 +226,7 @@ export const SERVER_FLOW_CASES: readonly ConformanceCase[] = [
     async (encounter) => {
       const asked = await ask(encounter, { target: () => '/no-such-resource/4f1c9a52d0' });
       await leave(asked);
-      return faultOfAcceptance(asked) === undefined
+      return hasAccepted(asked)
         ? verdict('OK', 'The server accepts for any resource.')
         : judgeRefusal(asked.answer);
     },
@@ -253,6 +254,18 @@ function judgeCondition(answer: Answer): Judgement {
   const field = isRedirect ? 'Location' : statusCode === 401 ? 'WWW-Authenticate' : undefined;
   if (field === undefined || linesOf(answer.response, field.toLowerCase()).length > 0) return judgement;
   return verdict('NON-STRICT', `${judgement.finding} ${field} is missing.`);
+}
+
+/**
+ * Whether the server took the request, which it need not.
+ *
+ * @throws OpeningFailed when it did, and its response is wrong in itself
+ */
+function hasAccepted(asked: Asked): boolean {
+  const { answer } = asked;
+  if (answer.kind !== 'response' || answer.response.statusCode !== 101) return false;
+  acceptedBy(asked);
+  return true;
 }
 
 /** Sends all of a request but its last bytes (0: nothing at first), listens, and sends the rest. */

@@ -28,9 +28,6 @@ const MASKING_FAULTS: readonly Fault[] = [
     breaks: 'RFC6455-5.1-2',
     change: () => ({ overlooks: ['mask'] }),
     caughtBy: ['masking.server-refuses-*'],
-    alsoFails: [
-      { cases: ['close-code.fault-missing-mask'], because: 'There is no code for a fault that is none.' },
-    ],
   },
   {
     name: 'accepts masked frames',
@@ -38,9 +35,6 @@ const MASKING_FAULTS: readonly Fault[] = [
     breaks: 'RFC6455-5.1-5',
     change: () => ({ overlooks: ['mask'] }),
     caughtBy: ['masking.client-refuses-*'],
-    alsoFails: [
-      { cases: ['close-code.fault-mask-from-server'], because: 'There is no code for a fault that is none.' },
-    ],
   },
   {
     name: 'masks nothing',
@@ -246,12 +240,6 @@ const HEADER_FAULTS: readonly Fault[] = [
     breaks: 'RFC6455-5.2-5',
     change: () => ({ readLength: (length) => BigInt.asUintN(63, length) }),
     caughtBy: ['length.top-bit-alone-*', 'length.top-bit-and-5-*'],
-    alsoFails: [
-      {
-        cases: ['close-code.fault-top-bit-of-length'],
-        because: 'There is no code for a fault that is none.',
-      },
-    ],
   },
   {
     name: 'reads 32 bits of a length',
@@ -267,7 +255,7 @@ const HEADER_FAULTS: readonly Fault[] = [
     ],
     alsoFails: [
       {
-        cases: ['length.top-bit-alone-*', 'length.top-bit-and-5-*', 'close-code.fault-top-bit-of-length'],
+        cases: ['length.top-bit-alone-*', 'length.top-bit-and-5-*'],
         because: 'The top bit is among those that are not read.',
       },
     ],
@@ -315,8 +303,8 @@ const FRAGMENTATION_FAULTS: readonly Fault[] = [
     caughtBy: ['fragmentation.empty-continuation-alone', 'fragmentation.continuation-behind-*'],
     alsoFails: [
       {
-        cases: ['deflate.out-of-order-continuation', 'close-code.fault-lone-continuation'],
-        because: 'The same fault, in a compressed message and by its code.',
+        cases: ['deflate.out-of-order-continuation'],
+        because: 'The same fault, in a compressed message.',
       },
     ],
     autobahn: ['5.9', '5.10'],
@@ -334,8 +322,8 @@ const FRAGMENTATION_FAULTS: readonly Fault[] = [
     ],
     alsoFails: [
       {
-        cases: ['deflate.out-of-order-new-message', 'close-code.fault-message-inside-message'],
-        because: 'The same fault, in a compressed message and by its code.',
+        cases: ['deflate.out-of-order-new-message'],
+        because: 'The same fault, in a compressed message.',
       },
     ],
     autobahn: ['5.18'],
@@ -353,8 +341,8 @@ const FRAGMENTATION_FAULTS: readonly Fault[] = [
     ],
     alsoFails: [
       {
-        cases: ['deflate.out-of-order-new-message', 'close-code.fault-message-inside-message'],
-        because: 'The same fault, in a compressed message and by its code.',
+        cases: ['deflate.out-of-order-new-message'],
+        because: 'The same fault, in a compressed message.',
       },
     ],
   },
@@ -588,9 +576,6 @@ const CONTROL_FAULTS: readonly Fault[] = [
       '!control.close-of-65536',
       'length.p*-announces-*',
     ],
-    alsoFails: [
-      { cases: ['close-code.fault-long-ping'], because: 'There is no code for a fault that is none.' },
-    ],
     autobahn: ['2.5'],
   },
   {
@@ -599,9 +584,6 @@ const CONTROL_FAULTS: readonly Fault[] = [
     breaks: 'RFC6455-5.4-4',
     change: () => ({ overlooks: ['control-fin'] }),
     caughtBy: ['control.*-without-fin*'],
-    alsoFails: [
-      { cases: ['close-code.fault-split-ping'], because: 'There is no code for a fault that is none.' },
-    ],
   },
 ];
 

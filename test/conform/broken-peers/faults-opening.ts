@@ -50,7 +50,8 @@ const starting =
   (from: string, to: string) =>
   ({ startLine, fields }: Head): Head => ({ startLine: startLine.replace(from, to), fields });
 
-const UNKNOWN_PARAMETER = /;\s*(?!\s|(?:server|client)_(?:no_context_takeover|max_window_bits)\b)[^;,]+/g;
+const UNKNOWN_PARAMETER =
+  /;\s*(?!\s|(?:server|client)_(?:no_context_takeover|max_window_bits)\b)[\w-][^;,]*/g;
 
 const ACCEPT = 'Sec-WebSocket-Accept';
 const KEY = 'Sec-WebSocket-Key';
@@ -282,6 +283,12 @@ const RESPONSE_FAULTS: readonly Fault[] = [
       heardExtensions: (header) => header.replace(UNKNOWN_PARAMETER, ''),
     }),
     caughtBy: ['extension.server-deflate-declines-an-unknown-parameter'],
+    alsoFails: [
+      {
+        cases: ['extension.server-no-reserved-bits-after-declining'],
+        because: 'It has such an offer to be declined.',
+      },
+    ],
   },
   {
     name: 'accepts windows that there are not',
