@@ -53,7 +53,7 @@ const expectedOfFault = (role: Role, { caughtBy, alsoFails = [] }: Fault): Recor
  */
 function casesFor(role: Role, fault: Fault, index: number): string[] {
   const ids = ownIds(role, fault.groups);
-  if (fault.alsoFails?.some(({ says }) => says !== undefined)) return ids;
+  if (fault.alsoFails?.some(({ says, within }) => says !== undefined && within === undefined)) return ids;
   const groupOf = (id: string): string => id.slice(0, id.indexOf('.'));
   const concerned = new Set(Object.keys(expectedOfFault(role, fault)).map(groupOf));
   return ids.filter((id, at) => concerned.has(groupOf(id)) || (at + index) % 3 === 0);
@@ -64,11 +64,12 @@ async function testFault(role: Role, fault: Fault, index: number): Promise<void>
   const ids = casesFor(role, fault, index);
   const expected = expectedOfFault(role, fault);
   const results = await judgeTwice(role, ids, fault, expected);
-  // What no other case can judge, because no connection comes about, says so.
-  const says = alsoFails.flatMap((one) => one.says ?? []);
-  const unexplained = results.filter(
-    (one) => one.id in expected || !says.some((reason) => reason.test(one.finding)),
-  );
+  const isExplained = ({ id, finding }: CaseResult): boolean =>
+    alsoFails.some(
+      ({ says, within }) =>
+        says?.test(finding) === true && within?.some((group) => id.startsWith(`${group}.`)) !== false,
+    );
+  const unexplained = results.filter((one) => one.id in expected || !isExplained(one));
   expect(complaintsOf(unexplained)).toEqual(expected);
   expect(Object.keys(expectedOf(role, caughtBy, ids)).length).toBeGreaterThan(0);
   if (autobahn.length > 0) await testAutobahn(role, fault, autobahn);

@@ -12,8 +12,9 @@ export type Expected = string;
 
 export interface Consequence {
   cases?: readonly Expected[];
-  /** In place of a list: every case whose finding is this. */
+  /** In place of a list: every case whose finding is this, in these groups if they are given. */
   says?: RegExp;
+  within?: readonly OwnGroup[];
   because: string;
 }
 

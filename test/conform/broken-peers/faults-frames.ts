@@ -147,7 +147,7 @@ const HEADER_FAULTS: readonly Fault[] = [
       'deflate.without-agreement-text: WRONG CODE',
       'deflate.without-agreement-fragments: WRONG CODE',
     ],
-    autobahn: ['3.3'],
+    autobahn: ['3.4'],
   },
   {
     name: 'ignores RSV2 and RSV3',

@@ -4,7 +4,7 @@
 import { isUtf8 } from 'node:buffer';
 import { BINARY, CLOSE, CONTINUATION, PONG, TEXT } from '../../../src/wire/opcode.js';
 import { closePayload, streamingCheck, type TextCheck } from './conduct.js';
-import { BOTH, CLIENT, type Fault, SERVER } from './fault.js';
+import { BOTH, CLIENT, type Consequence, type Fault, SERVER } from './fault.js';
 import { shortestForm } from './peer.js';
 
 /** Looks at a text when all of it is there. */
@@ -340,6 +340,13 @@ const CLOSING_FAULTS: readonly Fault[] = [
   },
 ];
 
+/** Of the cases about compressed messages many fail then, each over the messages that it happens to use. */
+const NOT_INFLATED: Consequence = {
+  says: /no echo|came back|Echo \d+ is|took what was wrong|cannot be inflated|not complete DEFLATE|failed|[Nn]o message/,
+  within: ['deflate'],
+  because: 'A message is not what its compressed form should say, or cannot be inflated.',
+};
+
 const DEFLATE_FAULTS: readonly Fault[] = [
   {
     name: 'deflates with a larger window than agreed on',
@@ -374,12 +381,7 @@ const DEFLATE_FAULTS: readonly Fault[] = [
       'deflate.farthest-match-into-the-message-before',
       'deflate.window-over-many-messages',
     ],
-    alsoFails: [
-      {
-        says: /no echo|came back|Echo \d+ is|took what was wrong|cannot be inflated|not complete DEFLATE|failed|[Nn]o message/,
-        because: 'A message that leans on what came before cannot be inflated.',
-      },
-    ],
+    alsoFails: [NOT_INFLATED],
   },
   {
     name: 'inflates with a window of 512 bytes',
@@ -387,12 +389,7 @@ const DEFLATE_FAULTS: readonly Fault[] = [
     breaks: { server: 'RFC7692-7.2.2-9', client: 'RFC7692-7.2.2-7' },
     change: () => ({ deflate: (agreement) => ({ ...agreement, remembersBits: 9 }) }),
     caughtBy: ['deflate.farthest-match-into-the-message-before', 'deflate.window-over-many-messages'],
-    alsoFails: [
-      {
-        says: /no echo|came back|Echo \d+ is|took what was wrong|cannot be inflated|not complete DEFLATE|failed|[Nn]o message/,
-        because: 'A message that leans on what came before cannot be inflated.',
-      },
-    ],
+    alsoFails: [NOT_INFLATED],
   },
   {
     name: 'takes a final block for the end of a message',
@@ -407,12 +404,7 @@ const DEFLATE_FAULTS: readonly Fault[] = [
     breaks: 'RFC7692-7.2.1-1',
     change: () => ({ compressed: (bytes) => Buffer.concat([bytes, Uint8Array.of(0, 0, 0xff, 0xff)]) }),
     caughtBy: ['deflate.peer-ends-with-an-empty-block-*'],
-    alsoFails: [
-      {
-        says: /no echo|came back|Echo \d+ is|took what was wrong|cannot be inflated|not complete DEFLATE|failed|[Nn]o message/,
-        because: 'A message that leans on what came before cannot be inflated.',
-      },
-    ],
+    alsoFails: [NOT_INFLATED],
   },
   {
     name: 'compresses an empty message to nothing',
@@ -420,12 +412,7 @@ const DEFLATE_FAULTS: readonly Fault[] = [
     breaks: 'RFC7692-7.2.1-1',
     change: () => ({ compressed: (bytes, message) => (message.length === 0 ? message : bytes) }),
     caughtBy: ['deflate.peer-ends-with-an-empty-block-empty'],
-    alsoFails: [
-      {
-        says: /no echo|came back|Echo \d+ is|took what was wrong|cannot be inflated|not complete DEFLATE|failed|[Nn]o message/,
-        because: 'A message that leans on what came before cannot be inflated.',
-      },
-    ],
+    alsoFails: [NOT_INFLATED],
   },
   {
     name: 'sets RSV1 on all fragments',
@@ -444,12 +431,7 @@ const DEFLATE_FAULTS: readonly Fault[] = [
       },
     }),
     caughtBy: ['deflate.peer-sets-rsv1-on-first-frames-only'],
-    alsoFails: [
-      {
-        says: /no echo|came back|Echo \d+ is|took what was wrong|cannot be inflated|not complete DEFLATE|failed|[Nn]o message/,
-        because: 'A message that leans on what came before cannot be inflated.',
-      },
-    ],
+    alsoFails: [NOT_INFLATED],
   },
   {
     name: 'sets RSV1 on Pongs where messages are compressed',
@@ -466,12 +448,7 @@ const DEFLATE_FAULTS: readonly Fault[] = [
     breaks: 'RFC7692-6.1-1',
     change: () => ({ outgoing: (frame) => [{ ...frame, rsv: 0 }] }),
     caughtBy: ['deflate.peer-mixes-compressed-and-not'],
-    alsoFails: [
-      {
-        says: /no echo|came back|Echo \d+ is|took what was wrong|cannot be inflated|not complete DEFLATE|failed|[Nn]o message/,
-        because: 'A message that leans on what came before cannot be inflated.',
-      },
-    ],
+    alsoFails: [NOT_INFLATED],
   },
   {
     name: 'ignores RSV1 on continuations where messages are compressed',
@@ -514,12 +491,7 @@ const DEFLATE_FAULTS: readonly Fault[] = [
       'deflate.zlib-header',
       'deflate.fault-*',
     ],
-    alsoFails: [
-      {
-        says: /no echo|came back|Echo \d+ is|took what was wrong|cannot be inflated|not complete DEFLATE|failed|[Nn]o message/,
-        because: 'A message that leans on what came before cannot be inflated.',
-      },
-    ],
+    alsoFails: [NOT_INFLATED],
   },
 ];
 
