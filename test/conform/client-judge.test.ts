@@ -155,7 +155,7 @@ describe('a client under test', () => {
     expect(judge.results).toHaveLength(100);
   });
 
-  it('[RFC6455-4.1-10] that uses a handshake key twice can be told so, by its second case', async () => {
+  it('that uses a handshake key twice can be told so, by its second case', async () => {
     const seen: string[][] = [];
     const looks = fakeCase('1', async ({ memory }) => {
       seen.push([...memory.handshakeKeys]);
@@ -248,7 +248,7 @@ describe('what is no WebSocket client', () => {
     expect(await received).toHaveLength(0);
   });
 
-  it('but keeps silent is let go after ten seconds, which no client under test waits', async () => {
+  it('but keeps silent is let go after ten seconds', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const { port, judge } = await start();
     const socket = await dialPlain(port);

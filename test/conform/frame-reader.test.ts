@@ -110,7 +110,7 @@ describe('a reader', () => {
     expect(Math.max(...sizes)).toBeLessThanOrEqual(4 * 100_000);
   });
 
-  it('[RFC6455-5.2-7] tells of a length with its top bit set without taking any space for it', () => {
+  it('tells of a length with its top bit set without taking any space for it', () => {
     const { bytes } = serializeFrame({ opcode: 2, payload: 'x', announcedLength: 2n ** 64n - 1n }, 'client');
     const { frames, tooLong, reader } = read(bytes, 1);
     expect([frames, tooLong]).toEqual([[], [2n ** 64n - 1n]]);

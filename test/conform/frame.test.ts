@@ -41,7 +41,7 @@ describe('a frame of the tester', () => {
     );
   });
 
-  it('[RFC6455-5.1-1] is masked towards a server and not towards a client, unless it is told otherwise', () => {
+  it('is masked towards a server and not towards a client, unless it is told otherwise', () => {
     expect(parseFrameHeader(serializeFrame({ opcode: 1 }, 'server').bytes)!.isMasked).toBe(true);
     expect(parseFrameHeader(serializeFrame({ opcode: 1 }, 'client').bytes)!.isMasked).toBe(false);
     expect(parseFrameHeader(serializeFrame({ opcode: 1, isMasked: false }, 'server').bytes)!.isMasked).toBe(
@@ -84,7 +84,7 @@ describe('a frame of the tester', () => {
 });
 
 describe('masking keys', () => {
-  it('[RFC6455-5.3-2] are fresh, also beyond the pool that they come from', () => {
+  it('are fresh, also beyond the pool that they come from', () => {
     const keys = Array.from({ length: 3000 }, () => randomMaskingKey());
     expect(keys.every(({ length }) => length === 4)).toBe(true);
     // Among 3000 of 2^32 a pair is to be expected once in a thousand runs; three are not.

@@ -104,7 +104,7 @@ describe('the end of a connection', () => {
     expect(closeBegunBy({ ...CLEAN, firstClose: null, droppedBy: null })).toBeNull();
   });
 
-  it('[RFC6455-7.1.1-1] is clean towards a server only if that ended TCP', () => {
+  it('is clean towards a server only if that ended TCP', () => {
     expect(isCleanEnd(CLEAN)).toBe(true);
     expect(isCleanEnd({ ...CLEAN, droppedBy: 'tester' })).toBe(false);
     expect(isCleanEnd({ ...CLEAN, droppedBy: null })).toBe(true);

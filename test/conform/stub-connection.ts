@@ -10,6 +10,16 @@ export class StubConnection {
   readonly changes = new Changes();
   readonly log = new WireLog();
   readonly sent: WireFrame[] = [];
+  /** Bytes of each write that holds frames. */
+  readonly writes: number[] = [];
+  /** What went out as text, which is the opening handshake. */
+  head = '';
+  /** Where a client under test is played. */
+  request: { head: Uint8Array } | undefined;
+  /** What the peer does when a frame comes to it. */
+  onSent: (frame: WireFrame) => void = () => {};
+  /** The peer ends TCP when the tester does. */
+  endsToo = true;
   isOver = false;
   isCongested = false;
   canWrite = true;
@@ -47,18 +57,33 @@ export class StubConnection {
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    this.sent.push(...this.#collector.push(bytes));
+    if (Buffer.from(bytes).toString('latin1', 0, 5) === 'HTTP/') {
+      this.head += Buffer.from(bytes).toString('latin1');
+      return Promise.resolve();
+    }
+    this.writes.push(bytes.length);
+    for (const frame of this.#collector.push(bytes)) {
+      this.sent.push(frame);
+      this.onSent(frame);
+    }
     return Promise.resolve();
   }
 
-  writeChopped(bytes: Uint8Array): Promise<void> {
-    return this.write(bytes);
+  async writeChopped(bytes: Uint8Array, size: number): Promise<void> {
+    for (let at = 0; at < bytes.length; at += size) await this.write(bytes.subarray(at, at + size));
   }
 
   end(): void {
     this.droppedBy ??= 'tester';
     this.canWrite = false;
+    if (this.endsToo) this.isOver = true;
     this.changes.notify();
+  }
+
+  destroy(): void {
+    this.endsToo = true;
+    this.end();
+    this.#onClosed();
   }
 
   until(condition: () => boolean, limitMs: number): Promise<boolean> {

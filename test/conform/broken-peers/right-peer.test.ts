@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { complaintsOf, idsLike, judgePeer, ownIds } from './judge-peer.js';
 import type { Role } from './peer.js';
 
-const AUTOBAHN = ['1', '2', '3', '4', '5', '6', '7', '8', '10'];
+const AUTOBAHN = ['1', '2', '3', '4', '5', '6', '7', '10'];
 const SAMPLE = [
   '9.1.1',
   '9.2.1',
@@ -33,7 +33,7 @@ describe.each(['server', 'client'] as const)('a right %s', (role) => {
     expect(complaintsOf(await judgePeer(role, ownIds(role), undefined, JOBS))).toEqual({});
   });
 
-  it('passes the cases 1 to 8 and 10 of Autobahn', { timeout: LIMIT_MS }, async () => {
+  it('passes the cases 1 to 7 and 10 of Autobahn', { timeout: LIMIT_MS }, async () => {
     expect(complaintsOf(await judgePeer(role, idsLike(role, AUTOBAHN), undefined, JOBS))).toEqual({});
   });
 
