@@ -154,6 +154,8 @@ export class ClientJudge {
       return;
     }
     const connection = open(new WireLog());
+    // A link or an image on a web page must not end a run.
+    if (handshakeKeyOf(head) === undefined) return refuse(connection, 426, 'This is a WebSocket server.\n');
     if (url.pathname === '/getCaseCount') return say(connection, String(this.#options.cases.length));
     if (url.pathname === '/getCaseInfo') return say(connection, this.#caseInfo(url));
     if (url.pathname === '/getCaseStatus') return say(connection, this.#caseStatus(url, agent));

@@ -4,8 +4,8 @@
 
 import { type DeflateContext, RawDeflater } from './raw-deflate.js';
 
-/** Above this, what no case uses is dropped, the longest unused first. */
-const KEPT_BYTES = 128 << 20;
+/** Above this, what no case uses is dropped, the longest unused first. The largest stream has 112 MB. */
+const KEPT_BYTES = 48 << 20;
 
 interface Stream {
   readonly contents: Iterator<Uint8Array>;
@@ -17,6 +17,7 @@ interface Stream {
 
 /** In the order of their last use. */
 const streams = new Map<string, Stream>();
+let heldBytes = 0;
 
 export interface CompressedStream {
   /** The compressed form of message `n`, counted from 0; asked for in order. */
@@ -65,15 +66,15 @@ function extend(stream: Stream): void {
   const message = stream.deflater.message(value);
   stream.messages.push(message);
   stream.bytes += message.length;
+  heldBytes += message.length;
+  if (heldBytes > KEPT_BYTES) dropUnused();
 }
 
 function dropUnused(): void {
-  let bytes = 0;
-  for (const stream of streams.values()) bytes += stream.bytes;
   for (const [key, stream] of streams) {
-    if (bytes <= KEPT_BYTES) return;
+    if (heldBytes <= KEPT_BYTES) return;
     if (stream.users > 0) continue;
-    bytes -= stream.bytes;
+    heldBytes -= stream.bytes;
     stream.deflater.close();
     streams.delete(key);
   }

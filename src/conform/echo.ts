@@ -5,7 +5,7 @@ import { compressedStream } from './compressed-stream.js';
 import type { DeflateProfile } from './deflate-session.js';
 import { type CaseFacts, finishClosing, takeSteps } from './exchange.js';
 import { describeEnd, type ExpectedClose, endOf, judgeClose, observe } from './judgement.js';
-import { type OpenOptions, open } from './opening.js';
+import { OPENING_LIMIT_MS, type OpenOptions, open } from './opening.js';
 import { describePayload, equalBytes } from './payload.js';
 import type { Step } from './step.js';
 import type { MessageEvent, Tester } from './tester.js';
@@ -13,8 +13,11 @@ import type { MessageEvent, Tester } from './tester.js';
 /** The tester ends the connection, the peer agrees. */
 const TESTER_CLOSES: ExpectedClose = { by: 'tester', codes: [1000], isClean: true };
 
+/** For the closing handshake: a peer that has just moved megabytes may be a while behind. */
+const CLOSE_LIMIT_MS = 5000;
+
 /** Time that a case gets beyond what its messages may take, for both handshakes. */
-const HANDSHAKES_MS = 10_000;
+const HANDSHAKES_MS = OPENING_LIMIT_MS + 3 * CLOSE_LIMIT_MS;
 
 type EchoFacts = Omit<CaseFacts, 'isHeavy'> & { limitMs: number };
 
@@ -104,7 +107,7 @@ function echoCase(
       const fault = await run(tester, facts.limitMs);
       if (fault === undefined) await tester.close(1000);
       else if (tester.isOpen) await tester.close();
-      await finishClosing(tester);
+      await finishClosing(tester, CLOSE_LIMIT_MS);
       const seen = observe(tester);
       return {
         behavior: fault === undefined ? 'OK' : 'FAILED',
@@ -122,7 +125,7 @@ function echoCase(
 
 async function unimplemented(tester: Tester): Promise<Judgement> {
   await tester.close(1000);
-  await finishClosing(tester);
+  await finishClosing(tester, CLOSE_LIMIT_MS);
   const seen = observe(tester);
   return {
     behavior: 'UNIMPLEMENTED',

@@ -132,14 +132,18 @@ async function awaitEvents(tester: Tester, exchange: Exchange): Promise<void> {
   else await tester.close(1001);
 }
 
-/** Sees the closing handshake through (§7.1.1): the server ends TCP, be it the peer or the tester. */
-export async function finishClosing(tester: Tester): Promise<void> {
+/**
+ * Sees the closing handshake through (§7.1.1): the server ends TCP, be it the peer or the tester.
+ *
+ * @param limitMs how long the peer may take for its Close frame, and then for the end of TCP
+ */
+export async function finishClosing(tester: Tester, limitMs = CLOSE_LIMIT_MS): Promise<void> {
   const { connection } = tester;
-  if (!tester.isOver) await tester.until(() => tester.peerClose !== null || tester.isOver, CLOSE_LIMIT_MS);
+  if (!tester.isOver) await tester.until(() => tester.peerClose !== null || tester.isOver, limitMs);
   if (tester.subject === 'server' && !tester.isOver && tester.hasClosed) {
-    await tester.until(() => tester.isOver, CLOSE_LIMIT_MS);
+    await tester.until(() => tester.isOver, limitMs);
   }
   connection.end();
-  await connection.until(() => connection.isOver, CLOSE_LIMIT_MS);
+  await connection.until(() => connection.isOver, limitMs);
   connection.destroy();
 }

@@ -124,16 +124,23 @@ export function describeObservation(seen: Observation): string {
   return sentences.join(' ');
 }
 
+/** The messages in their order. A mark divides them: what came before that pause was over, and what came later. */
 function describeEvents(events: readonly TesterEvent[]): string {
-  const shown = events.slice(0, 4).map(describeEvent);
-  if (shown.length === 0) return 'no message';
-  if (events.length > shown.length) shown.push(`${events.length - shown.length} more`);
-  return shown.join(', ');
+  const stretches: string[] = [];
+  let messages: string[] = [];
+  for (const event of events.slice(0, 4)) {
+    if (event.type !== 'mark') messages.push(`${event.type} (${describePayload(event.payload)})`);
+    else {
+      stretches.push(`${describeMessages(messages)} until the end of pause ${event.mark}`);
+      messages = [];
+    }
+  }
+  if (events.length > 4) messages.push(`${events.length - 4} more`);
+  return [...stretches, describeMessages(messages)].join(', then ');
 }
 
-function describeEvent(event: TesterEvent): string {
-  if (event.type === 'mark') return `nothing that ended the connection before mark ${event.mark}`;
-  return `${event.type} (${describePayload(event.payload)})`;
+function describeMessages(messages: readonly string[]): string {
+  return messages.length === 0 ? 'no message' : messages.join(', ');
 }
 
 /** How the connection ended, in one sentence. */

@@ -18,8 +18,8 @@ export const PATIENCE_MS = 1000;
 export const ECHO_LIMIT_MS = 2000;
 /** A peer that has shown that it went on behind a fault gets so long to think better of it. */
 const GRACE_MS = 150;
-/** The mark that stands where the peer let the time pass in which it should have failed the connection. */
-const WAITED = 'waited';
+/** Names the pause in which the peer should have failed the connection. */
+const WAITED = 'A';
 /** What the end of a connection may cost once the rule is decided. */
 const LEAVE_LIMIT_MS = 300;
 const LIMIT_MS = 15_000;
@@ -47,6 +47,7 @@ export const conforms = (why: string): Ruling => ({ behavior: 'OK', why });
 export const breaks = (why: string): Ruling => ({ behavior: 'FAILED', why });
 export const nonStrict = (why: string): Ruling => ({ behavior: 'NON-STRICT', why });
 export const informational = (why: string): Ruling => ({ behavior: 'INFORMATIONAL', why });
+export const unimplemented = (why: string): Ruling => ({ behavior: 'UNIMPLEMENTED', why });
 
 /** A case that opens a connection, has `decide` find out about the rule, and leaves. */
 export function ruleCase(
@@ -151,11 +152,14 @@ export interface Refusal {
 
 /** A fault, over which the peer has to fail the connection: with a Close frame, or by ending TCP. */
 export function refusedCase(facts: RuleFacts, refusal: Refusal): ConformanceCase {
-  const steps = refusal.hasWitness === false ? refusal.steps : [...refusal.steps, ping('witness')];
-  return ruleCase(facts, async (tester) => {
-    await takeSteps(tester, steps);
-    return await rulingOnRefusal(tester, refusal);
-  });
+  return ruleCase(facts, (tester) => commitFault(tester, refusal));
+}
+
+/** Takes the steps, and finds out what the peer makes of them. */
+export async function commitFault(tester: Tester, refusal: Refusal): Promise<Ruling> {
+  const witness = refusal.hasWitness === false ? [] : [ping('witness')];
+  await takeSteps(tester, [...refusal.steps, ...witness]);
+  return await rulingOnRefusal(tester, refusal);
 }
 
 async function rulingOnRefusal(tester: Tester, refusal: Refusal): Promise<Ruling> {

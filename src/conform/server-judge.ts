@@ -50,11 +50,14 @@ export function isAttackOnStranger(url: URL, cases: readonly ConformanceCase[]):
 /**
  * Runs cases against a server that echoes messages.
  *
+ * @throws RangeError for a number of jobs that is none
  * @throws TypeError for attacks on a host that is neither loopback nor declared to be one's own
  * @returns the results in the order of `cases`; those of cases that were not begun before `signal` are left out
  */
 export async function judgeServer(options: JudgeServerOptions): Promise<CaseResult[]> {
   const { cases, jobs = 8 } = options;
+  if (!(Number.isInteger(jobs) && jobs > 0))
+    throw new RangeError(`jobs must be a whole number above 0: ${jobs}`);
   if (options.ownsHost !== true && isAttackOnStranger(options.url, cases)) {
     throw new TypeError(`${options.url.hostname} is not loopback: attacks need ownsHost`);
   }

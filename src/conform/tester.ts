@@ -127,6 +127,7 @@ export class Tester {
   readonly #options: Required<Omit<TesterOptions, 'codec'>> & { codec: MessageCodec | undefined };
   readonly #reader: FrameReader;
   #heldBytes = 0;
+  #violationCount = 0;
   #hasFailed = false;
   #message: MessageUnderWay | undefined;
 
@@ -421,9 +422,11 @@ export class Tester {
 
   /** Notes a broken rule; fails the connection over it where the tester is strict, or cannot go on. */
   #violate(kind: ViolationKind, detail: string, isFatal = false): void {
+    this.#violationCount++;
     if (this.violations.length < MAX_VIOLATIONS) this.violations.push({ kind, detail });
     this.connection.log.note(`the peer broke a rule (${kind}): ${detail}`);
-    if (!this.#hasFailed && (this.#options.isStrict || isFatal)) this.#fail(kind);
+    const isFlood = this.#violationCount > MAX_EVENTS;
+    if (!this.#hasFailed && (this.#options.isStrict || isFatal || isFlood)) this.#fail(kind);
     this.connection.changes.notify();
   }
 

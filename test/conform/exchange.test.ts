@@ -215,6 +215,16 @@ describe('closing is seen through', () => {
     expect(ms).toBeLessThan(1100);
   });
 
+  it('with more patience where the case asks for it', async () => {
+    const connection = new StubConnection();
+    const tester = new Tester(connection.asConnection, 'server');
+    await tester.close(1000);
+    const { ms } = await passed(finishClosing(tester, 5000));
+    expect(connection.droppedBy).toBe('tester');
+    expect(ms).toBeGreaterThanOrEqual(5000);
+    expect(ms).toBeLessThan(5100);
+  });
+
   it('towards a client by ending TCP at once, and cutting it off when the client does not', async () => {
     const connection = new StubConnection();
     connection.endsToo = false;

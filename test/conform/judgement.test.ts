@@ -242,6 +242,16 @@ describe('any observation', () => {
     );
   });
 
+  it('tells what came before a pause was over from what came later', () => {
+    const finding = (events: TesterEvent[]): string => judge({ ...CLEAN, events }, [], EXPECTED).finding;
+    const mark: TesterEvent = { type: 'mark', mark: 'A' };
+    expect(finding([mark])).toMatch(/^The peer sent no message until the end of pause A, then no message\. /);
+    expect(finding([text('x'), mark, text('y'), text('z')])).toMatch(
+      /^The peer sent text \(.*\) until the end of pause A, then text \(.*\), text \(.*\)\. /,
+    );
+    expect(finding([mark, text('x'), text('y'), text('z'), text('more')])).toMatch(/, 1 more\. /);
+  });
+
   it('with thousands of events has a finding of a few lines', () => {
     const events = Array.from({ length: 20_000 }, () => text('x'.repeat(1000)));
     expect(judge({ ...CLEAN, events }, [], EXPECTED).finding.length).toBeLessThan(1000);

@@ -139,7 +139,7 @@ describe('opening towards a server', () => {
 
   it('agrees on permessage-deflate where it was offered', async () => {
     const { tester } = await openTowards(accepting('Sec-WebSocket-Extensions: permessage-deflate'), {
-      deflate: deflateProfile([{}]),
+      deflate: deflateProfile([{ noContextTakeover: false, windowBits: undefined }]),
     });
     expect(tester.codec).toBeDefined();
   });
@@ -170,7 +170,7 @@ describe('opening towards a server', () => {
 
   it('fails with a wrong answer to an offer', async () => {
     const opened = openTowards(accepting('Sec-WebSocket-Extensions: permessage-deflate; bogus'), {
-      deflate: deflateProfile([{}]),
+      deflate: deflateProfile([{ noContextTakeover: false, windowBits: undefined }]),
     });
     await expect(opened).rejects.toThrow(OpeningFailed);
   });

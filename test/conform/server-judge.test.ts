@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ConformanceCase } from '../../src/conform/case.js';
@@ -11,7 +11,7 @@ import type { WebSocket } from '../../src/ws/websocket.js';
 import { WebSocketServer } from '../../src/ws/websocket-server.js';
 import { CERTIFICATE, PRIVATE_KEY } from '../support/certificate.js';
 import { fakeCase, ok } from './fake-case.js';
-import { endPairs, listen } from './tcp-pair.js';
+import { endPairs, listen, readToEnd } from './tcp-pair.js';
 
 afterEach(endPairs);
 
@@ -262,15 +262,18 @@ describe('dialling', () => {
   });
 
   it('gives up after five seconds with a peer that says nothing to the TLS handshake', async () => {
-    const { port } = await listen((socket) => socket.resume());
-    const probe = connectTcp(port, '127.0.0.1');
-    await once(probe, 'connect');
-    probe.destroy();
+    let accept = (_socket: Socket): void => {};
+    const accepted = new Promise<Socket>((resolve) => {
+      accept = resolve;
+    });
+    const { port } = await listen((socket) => accept(socket));
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const dialled = dial(new URL(`wss://127.0.0.1:${port}/`), {}, new WireLog());
     const failed = expect(dialled).rejects.toThrow(/nothing within 5 s/);
+    const silent = await accepted;
     vi.advanceTimersByTime(5000);
     vi.useRealTimers();
     await failed;
+    await readToEnd(silent);
   });
 });

@@ -147,7 +147,10 @@ describe.each(
       [CLOSE, code],
     ]);
     expect(connection.droppedBy).toBe('tester');
-    // Nothing behind it counts.
+    // Nothing behind it counts, nor is it written down.
+    const { length } = connection.log.records;
+    receive({ opcode: BINARY, payload: 'late' });
+    expect(connection.log.records).toHaveLength(length);
     expect(tester.messages.map(({ payload }) => Buffer.from(payload).toString())).not.toContain('behind');
   });
 
@@ -404,6 +407,10 @@ describe('a flood', () => {
       receive({ opcode: BINARY, payload: 'xxxx' });
       await tester.take(1000);
     }
+    for (let n = 0; n < 70; n++) {
+      receive({ opcode: BINARY, payload: new Uint8Array(1 << 20) });
+      await tester.take(1000);
+    }
     expect([tester.violations, connection.droppedBy]).toEqual([[], null]);
     expect(tester.frames.length).toBeLessThan(2);
   });
@@ -415,9 +422,10 @@ describe('a flood', () => {
     expect(tester.connection.log.records.length).toBeLessThan(100);
   });
 
-  it('behind a Close frame is counted, and nothing of it kept', () => {
+  it('behind a Close frame is counted, nothing of it is kept, and in the end it is not read', () => {
     const { tester } = flood({}, { opcode: BINARY, payload: 'x' }, [{ opcode: CLOSE }]);
-    expect(tester.framesAfterClose).toBe(MAX_BLOCKS * 1000);
+    expect(tester.framesAfterClose).toBe(20_001);
+    expect(tester.isOver).toBe(true);
     expect(tester.events).toEqual([]);
   });
 });

@@ -301,7 +301,8 @@ function sequenceCases(section: string, what: string, samples: readonly Sample[]
     const title = `sends a text of ${what}: ${bytes.length > 16 ? `${bytes.length} bytes` : hex(bytes)}`;
     const steps = [text(bytes)];
     return isValid
-      ? answered(id, title, VALID, steps, [textBack(bytes)], { patienceMs: 500 })
+      ? // Autobahn waits half a second here, too. Who echoes in time is not kept waiting, who is slow is not wrong.
+        answered(id, title, VALID, steps, [textBack(bytes)])
       : refused(id, title, INVALID, steps, [], { patienceMs: 500, close: FAILS_WITH_1007 });
   });
 }

@@ -69,7 +69,10 @@ const OFFER_CASES: readonly ConformanceCase[] = [
   }),
 ];
 
-/** An answer that no client may take, whatever it has offered: an extension that was not offered is refused too. */
+/**
+ * An answer that no client may take. One about permessage-deflate goes only to a client that offers it: whether an
+ * extension is refused because nobody offered it is for `client-refuses-unoffered` to judge, once.
+ */
 function wrongAnswer(
   id: string,
   answer: string,
@@ -84,13 +87,21 @@ function wrongAnswer(
       ? 'RFC 7692 §5, §7.1'
       : 'RFC 6455 §4.1, §9.1',
     requirements,
-    expectation: EXPECTATION,
-    respond: ({ accepting }) => switching([...accepting, [EXTENSIONS, answer]]),
+    expectation: answer.startsWith(DEFLATE) ? EXPECTATION_OF_OFFERER : EXPECTATION,
+    respond: ({ accepting, extensions }) =>
+      answer.startsWith(DEFLATE) && deflateOffers(extensions).length === 0
+        ? NO_DEFLATE
+        : switching([...accepting, [EXTENSIONS, answer]]),
   });
 }
 
 const EXPECTATION =
   'The client fails the connection: it ends TCP, with a Close frame such as 1010 or without.';
+const EXPECTATION_OF_OFFERER = `${EXPECTATION} One that does not offer ${DEFLATE} is UNIMPLEMENTED.`;
+const NO_DEFLATE: NotJudged = {
+  behavior: 'UNIMPLEMENTED',
+  finding: `The client does not offer ${DEFLATE}.`,
+};
 const WINDOW_RULE =
   'The answered window is a number from 8 to 15, in decimal, without leading zeros, and has to be there.';
 const INVALID = 'RFC7692-5-15';
@@ -178,8 +189,11 @@ const WRONG_ANSWERS: readonly ConformanceCase[] = [
     rule: 'Several lines count as one list, and permessage-deflate cannot be in it twice.',
     section: 'RFC 7692 §5, RFC 6455 §9.1',
     requirements: ['RFC7692-5-11', 'RFC6455-9.1-3', INVALID],
-    expectation: EXPECTATION,
-    respond: ({ accepting }) => switching([...accepting, [EXTENSIONS, DEFLATE], [EXTENSIONS, DEFLATE]]),
+    expectation: EXPECTATION_OF_OFFERER,
+    respond: ({ accepting, extensions }) =>
+      deflateOffers(extensions).length === 0
+        ? NO_DEFLATE
+        : switching([...accepting, [EXTENSIONS, DEFLATE], [EXTENSIONS, DEFLATE]]),
   }),
   refusal({
     id: 'extension.client-refuses-larger-server-window',
@@ -187,7 +201,7 @@ const WRONG_ANSWERS: readonly ConformanceCase[] = [
     rule: 'The server agrees to the window that the client asked for, or to a smaller one.',
     section: 'RFC 7692 §5, §7.1.2.1',
     requirements: [INVALID, 'RFC7692-5-4'],
-    expectation: EXPECTATION,
+    expectation: EXPECTATION_OF_OFFERER,
     respond: (asked) => respondBeyond(asked, 'server_max_window_bits'),
   }),
   refusal({
@@ -203,7 +217,8 @@ const WRONG_ANSWERS: readonly ConformanceCase[] = [
       const offers = deflateOffers(extensions);
       // Every offer has to ask for it, or the answer stands for the one that does not.
       const asks = offers.map((offer) => Number(firstValue(offer, 'server_max_window_bits') ?? 15));
-      if (asks.length === 0 || asks.some((bits) => !(bits < 15)))
+      if (asks.length === 0) return NO_DEFLATE;
+      if (asks.some((bits) => !(bits < 15)))
         return nothingToJudge('The client asks for no server_max_window_bits below 15.');
       return switching([...accepting, [EXTENSIONS, DEFLATE]]);
     },
@@ -214,7 +229,7 @@ const WRONG_ANSWERS: readonly ConformanceCase[] = [
     rule: 'The server limits only a client that said it could be, and to no more than the client named.',
     section: 'RFC 7692 §5, §7.1.2.2',
     requirements: [INVALID],
-    expectation: EXPECTATION,
+    expectation: EXPECTATION_OF_OFFERER,
     respond: (asked) => respondBeyond(asked, 'client_max_window_bits'),
   }),
 ];
@@ -347,7 +362,7 @@ function respondBeyond(
     return bits === true ? 15 : Number(bits ?? unasked);
   });
   const beyond = Math.max(...limits) + 1;
-  if (limits.length === 0) return nothingToJudge(`The client does not offer ${DEFLATE}.`);
+  if (limits.length === 0) return NO_DEFLATE;
   if (!(beyond <= 15)) return nothingToJudge(`The client's offer leaves ${name} open.`);
   return switching([...accepting, [EXTENSIONS, `${DEFLATE}; ${name}=${beyond}`]]);
 }

@@ -1,5 +1,6 @@
 // Status codes (RFC 6455 §7.4): which of them a peer takes, which it sends itself, and what it says about each fault.
 
+import { isSendableCloseCode } from '../../wire/close-code.js';
 import { BINARY } from '../../wire/opcode.js';
 import type { ConformanceCase } from '../case.js';
 import { takeSteps } from '../exchange.js';
@@ -243,15 +244,24 @@ const FAULTS: readonly Fault[] = [
   },
 ];
 
+/** Whether a code may travel, and is neither the one of a normal end nor that of an endpoint which goes away (§7.4). */
+function saysFailure(code: number): boolean {
+  return isSendableCloseCode(code) && code !== 1000 && code !== 1001;
+}
+
 const faults = FAULTS.map(({ id, title, steps, codes, subjects, requirements = [] }) =>
   ruleCase(
     {
       id: `close-code.fault-${id}`,
       title,
-      rule: 'The code says what was wrong: 1002 the protocol, 1007 the contents of a text, 1009 the size.',
-      section: 'RFC 6455 §7.4.1',
+      rule:
+        'A code, if there is one, fits the fault: 1002 is about the protocol, 1007 about the contents of a text, 1009 ' +
+        'about the size.',
+      section: 'RFC 6455 §7.1.7, §7.4.1',
       requirements: ['RFC6455-7.4.1-1', 'RFC6455-7.4-1', 'RFC6455-7.1.2-1', ...requirements],
-      expectation: `If a Close frame comes, its code is ${codes.join(' or ')}; another one is the WRONG CODE.`,
+      expectation:
+        `If a Close frame comes, its code is ${codes.join(' or ')}. Another code of a failure is NON-STRICT; one that ` +
+        'stands for no failure, or never travels, is the WRONG CODE.',
       ...(subjects !== undefined && { subjects }),
     },
     async (tester) => {
@@ -261,11 +271,9 @@ const faults = FAULTS.map(({ id, title, steps, codes, subjects, requirements = [
       const { code } = tester.peerClose;
       if (code === null) return informational('The Close frame has no code.');
       if (codes.includes(code)) return conforms(`The code is ${code}.`);
-      return {
-        behavior: 'OK',
-        why: `The code is ${code}, not ${codes.join(' or ')}.`,
-        behaviorClose: 'WRONG CODE',
-      };
+      const why = `The code is ${code}, not ${codes.join(' or ')}.`;
+      // §7.1.7 says no more than that the code should be appropriate, and §7.4.1 that the defined ones may be used.
+      return saysFailure(code) ? nonStrict(why) : { behavior: 'OK', why, behaviorClose: 'WRONG CODE' };
     },
   ),
 );

@@ -14,7 +14,7 @@ import {
   type RuleFacts,
   ruleCase,
 } from '../rule-case.js';
-import { close, frame, type Step, text, unfinished } from '../step.js';
+import { bytes, close, frame, type Step, text, unfinished } from '../step.js';
 import type { Tester } from '../tester.js';
 
 const TCP_END = 'RFC 6455 §7.1.1';
@@ -117,11 +117,7 @@ const ABANDONED: readonly [id: string, title: string, steps: readonly Step[]][] 
       { do: 'body', bytes: 5 },
     ],
   ],
-  [
-    'inside-header',
-    'Sends the first byte of a frame, then ends TCP.',
-    [{ do: 'bytes', bytes: fromHex('81') }],
-  ],
+  ['inside-header', 'Sends the first byte of a frame, then ends TCP.', [bytes(fromHex('81'))]],
 ];
 
 const abandoned = ABANDONED.map(([id, title, steps]) =>

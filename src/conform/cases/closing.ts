@@ -119,7 +119,7 @@ function rulingOnFrames(tester: Tester): Ruling {
 
 const TWENTY = Array.from({ length: 20 }, (_, index) => `message ${index + 1}`);
 
-const LAST: readonly [id: string, title: string, steps: readonly Step[]][] = [
+const LAST: readonly [id: string, title: string, steps: readonly Step[], limitMs?: number][] = [
   ['after-close', 'Sends a Close frame, and reads on until TCP ends.', [close(1000)]],
   [
     'after-messages-and-close',
@@ -130,6 +130,7 @@ const LAST: readonly [id: string, title: string, steps: readonly Step[]][] = [
     'after-large-message-and-close',
     'Sends 500,000 bytes of binary and a Close frame in one TCP write.',
     [binary(cycled('large', 500_000)), close(1000)],
+    10 * PATIENCE_MS,
   ],
   [
     'after-close-and-messages',
@@ -153,7 +154,7 @@ const LAST: readonly [id: string, title: string, steps: readonly Step[]][] = [
   ],
 ];
 
-const last = LAST.map(([id, title, steps]) =>
+const last = LAST.map(([id, title, steps, limitMs = 2 * PATIENCE_MS]) =>
   ruleCase(
     {
       id: `closing.nothing-${id}`,
@@ -171,7 +172,7 @@ const last = LAST.map(([id, title, steps]) =>
       expectation: 'Exactly one Close frame comes, as the last frame.',
     },
     async (tester) => {
-      await closing(tester, steps, 2 * PATIENCE_MS);
+      await closing(tester, steps, limitMs);
       await readToEnd(tester);
       return rulingOnFrames(tester);
     },

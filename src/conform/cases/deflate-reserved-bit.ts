@@ -72,6 +72,7 @@ const misplaced = MISPLACED.map(([id, title, steps]) =>
 
 const rsvOnClose = refusedDeflateCase(rsvFacts('rsv1-on-close', 'Sends a Close frame with RSV1.'), {
   steps: () => [{ do: 'send', frame: { ...closeFrame(1000), rsv: 4 } }],
+  hasWitness: false,
   codes: PROTOCOL_ERROR,
 });
 

@@ -6,9 +6,10 @@ import type { ConformanceCase, Encounter, Judgement } from '../case.js';
 import { finishClosing } from '../exchange.js';
 import { serializeFrame } from '../frame.js';
 import { endOf, observe } from '../judgement.js';
-import { OpeningFailed, sendHead, withHeader } from '../opening.js';
+import { sendHead, withHeader } from '../opening.js';
 import { describePayload, equalBytes, payloadBytes } from '../payload.js';
 import type { RawConnection } from '../raw-connection.js';
+import { stillServes } from '../rule-case.js';
 import {
   type Answer,
   type Asked,
@@ -84,7 +85,8 @@ export const SERVER_FLOW_CASES: readonly ConformanceCase[] = [
       rule: 'A client has to wait for the response, so a server may refuse; one that accepts must not lose what it has read.',
       section: 'RFC 6455 §4.1, §4.2.2',
       requirements: ['RFC6455-4.2.2-1', 'RFC6455-10.7-1'],
-      expectation: 'The message is echoed, or the connection ends.',
+      expectation:
+        'The message is echoed, or the connection ends. A server that loses it is NON-STRICT: the tester broke a rule first.',
     },
     (encounter) => judgeEarlyFrame(encounter, 'whole'),
   ),
@@ -97,7 +99,8 @@ export const SERVER_FLOW_CASES: readonly ConformanceCase[] = [
       rule: 'A client has to wait for the response, so a server may refuse; one that accepts must not lose what it has read.',
       section: 'RFC 6455 §4.1, §4.2.2',
       requirements: ['RFC6455-4.2.2-1', 'RFC6455-10.7-1'],
-      expectation: 'The message is echoed, or the connection ends.',
+      expectation:
+        'The message is echoed, or the connection ends. A server that loses it is NON-STRICT: the tester broke a rule first.',
     },
     (encounter) => judgeEarlyFrame(encounter, 'half'),
   ),
@@ -316,7 +319,7 @@ async function judgeEarlyFrame(encounter: Encounter, part: 'whole' | 'half'): Pr
   const { bytes } = serializeFrame({ opcode: TEXT, payload: EARLY }, 'server');
   const cut = part === 'whole' ? bytes.length : bytes.length >> 1;
   const asked = await ask(encounter, { behind: bytes.subarray(0, cut) });
-  if (asked.answer.kind === 'silence') throw new OpeningFailed(describeAnswer(asked.answer));
+  if (asked.answer.kind === 'silence') return judgeOutOfStep(encounter, describeAnswer(asked.answer));
   if (!isUpgrade(asked.answer))
     return verdict('OK', `${describeAnswer(asked.answer)} It need not take what comes before its response.`);
   acceptedBy(asked);
@@ -335,9 +338,16 @@ async function judgeEarlyFrame(encounter: Encounter, part: 'whole' | 'half'): Pr
   await tester.until(() => isEchoed(tester, LATE) || !tester.isOpen, ECHO_LIMIT_MS);
   const isAlive = isEchoed(tester, LATE);
   await closeWith(tester);
-  return isAlive
-    ? judged(tester, 'NON-STRICT', 'The message was lost; a later one was echoed.')
-    : judged(tester, 'FAILED', 'The message was lost, and a later one was not echoed either.');
+  if (isAlive) return judged(tester, 'NON-STRICT', 'The message was lost; a later one was echoed.');
+  const finding = 'The message was lost, and a later one was not echoed either.';
+  return { ...(await judgeOutOfStep(encounter, finding)), ...endOf(observe(tester)) };
+}
+
+/** §4.1 has clients wait for the response: a server that early bytes put out of step harms nobody but their sender. */
+async function judgeOutOfStep(encounter: Encounter, finding: string): Promise<Judgement> {
+  return (await stillServes(encounter))
+    ? verdict('NON-STRICT', `${finding} Other connections are served.`)
+    : verdict('FAILED', `${finding} Another connection is not served either.`);
 }
 
 function isEchoed(tester: Tester, payload: string): boolean {

@@ -273,9 +273,11 @@ export class Peer {
     if (this.#socket.writable) this.#socket.write(bytes);
   }
 
-  /** Cuts TCP off with RST. */
+  /** Cuts TCP off with RST, once what was written is out; `resetAndDestroy()` would send FIN first. */
   reset(): void {
-    this.#socket.resetAndDestroy();
+    this.#socket.pause();
+    const { _handle } = this.#socket as unknown as { _handle: { reset(done: () => void): void } | null };
+    setTimeout(() => _handle?.reset(() => this.#socket.destroy()), 5);
   }
 
   /** Ends TCP; what still comes is thrown away, for unread bytes would make the end a reset. */

@@ -29,7 +29,19 @@ describe('cases on the negotiation of a client', () => {
     const results = await judgeClient(only(/^extension/), client);
     expect(results.filter(({ behavior }) => behavior === 'FAILED')).toEqual([]);
     const missing = results.filter(({ behavior }) => behavior === 'UNIMPLEMENTED').map(({ id }) => id);
-    expect(missing).toEqual(idsOf(/^extension.client-accepts-(?!none)/));
+    expect(missing).toEqual(
+      idsOf(/^extension.client-(?:accepts-(?!none)|refuses-(?!unoffered$|empty-field))/),
+    );
+  }, 20_000);
+
+  it('a client that offers nothing and takes every answer -> FAILED for what was not offered, once', async () => {
+    const request = (head: string): string => head.replace(/\r\nSec-WebSocket-Extensions.*/, '');
+    const results = await judgeClient(only(/^extension.client-refuses/), rawClient({ request }));
+    const verdicts = new Map(results.map(({ id, behavior }) => [id, behavior]));
+    const wrong = ['extension.client-refuses-unoffered', 'extension.client-refuses-empty-field'];
+    for (const id of wrong) expect(verdicts.get(id)).toBe('FAILED');
+    for (const id of wrong) verdicts.delete(id);
+    expect([...new Set(verdicts.values())]).toEqual(['UNIMPLEMENTED']);
   }, 20_000);
 
   it('a client that takes every answer -> each wrong one FAILED', async () => {

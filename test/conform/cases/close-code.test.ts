@@ -1,5 +1,16 @@
 import { closePayload } from '../broken-peers/conduct.js';
+import type { Change } from '../broken-peers/peer-opening.js';
 import { testGroup } from './wrong-peers.js';
+
+/** Fails the connection over every fault with that code. */
+const saying =
+  (code: number): Change =>
+  () => ({
+    onFault: (_, peer) => {
+      peer.sendClose(closePayload(code));
+      peer.end();
+    },
+  });
 
 testGroup('close-code', [
   {
@@ -50,12 +61,7 @@ testGroup('close-code', [
   },
   {
     does: 'says 1006 about every fault',
-    change: () => ({
-      onFault: (_, peer) => {
-        peer.sendClose(closePayload(1006));
-        peer.end();
-      },
-    }),
+    change: saying(1006),
     complaints: {
       'close-code.fault-*': 'WRONG CODE',
       'close-code.no-local-code-after-bad-text': 'FAILED',
@@ -63,14 +69,29 @@ testGroup('close-code', [
       'close-code.no-local-code-after-close-with-*': 'FAILED',
     },
   },
+  ...[1002, 1003, 1008, 1011, 4000].map((said) => ({
+    does: `says ${said} about every fault`,
+    change: saying(said),
+    complaints: {
+      [said === 1002 ? 'close-code.fault-bad-text*' : 'close-code.fault-*']: 'NON-STRICT',
+      'close-code.fault-size': 'NON-STRICT',
+    },
+  })),
   {
-    does: 'says 1011 about every fault',
-    change: () => ({
-      onFault: (_, peer) => {
-        peer.sendClose(closePayload(1011));
-        peer.end();
-      },
-    }),
-    complaints: { 'close-code.fault-*': 'WRONG CODE' },
+    does: 'says 1000 about every fault',
+    change: saying(1000),
+    complaints: {
+      'close-code.fault-*': 'WRONG CODE',
+      // The same code answers a Close frame that is in order.
+      'close-code.1-refused': 'FAILED',
+      'close-code.255-refused': 'FAILED',
+      'close-code.256-refused': 'FAILED',
+      'close-code.998-refused': 'FAILED',
+      'close-code.1015-refused': 'FAILED',
+      'close-code.1017-refused': 'FAILED',
+      'close-code.1500-refused': 'FAILED',
+      'close-code.2001-refused': 'FAILED',
+      'close-code.one-byte-*': 'FAILED',
+    },
   },
 ]);

@@ -7,7 +7,8 @@ import { CONTINUATION, PONG } from '../../../src/wire/opcode.js';
 import { complaintsOf, idsLike, judgePeer } from '../broken-peers/judge-peer.js';
 import type { Role } from '../broken-peers/peer.js';
 import type { Change } from '../broken-peers/peer-opening.js';
-import { hawserClient, judgeClient, judgeHawserServer } from './raw-peers.js';
+import { hawserClient, judgeClient, judgeHawserServer, rawClient } from './raw-peers.js';
+import { judgeScript, refusing } from './scripted-server.js';
 
 const ROLES: readonly Role[] = ['server', 'client'];
 const ALL = ['deflate.*'];
@@ -115,7 +116,7 @@ const WRONG: readonly WrongPeer[] = [
   {
     does: '[RFC7692-6.1-4] ignores RSV1 on control frames',
     change: () => ({ overlooks: ['rsv1-on-control'] }),
-    complaints: { 'deflate.rsv1-on-p*': 'FAILED', 'deflate.rsv1-on-close': 'WRONG CODE' },
+    complaints: { 'deflate.rsv1-on-p*': 'FAILED', 'deflate.rsv1-on-close': 'FAILED' },
   },
   {
     does: '[RFC7692-6.1-5] takes compressed text for UTF-8 unseen',
@@ -192,6 +193,28 @@ describe.each(ROLES)('deflate: a %s', (role) => {
     const results = await judgePeer(role, ids, () => ({ compressed }));
     expect(results.map(({ behavior }) => behavior)).toEqual(ids.map(() => 'FAILED'));
   });
+
+  it.skipIf(role === 'client')('that refuses the handshake over a wish is UNIMPLEMENTED there', async () => {
+    const cases = CASES.filter(({ id }) => /^deflate\.(?:peer-window-of|one-fixed-block)/.test(id));
+    const results = await judgeScript(cases, { respond: () => refusing(500) });
+    const behaviors = Object.fromEntries(results.map(({ id, behavior }) => [id, behavior]));
+    expect(behaviors).toMatchObject({
+      'deflate.peer-window-of-8-bits': 'UNIMPLEMENTED',
+      'deflate.peer-window-of-15-bits': 'UNIMPLEMENTED',
+      'deflate.one-fixed-block': 'FAILED',
+    });
+  });
+
+  it.skipIf(role === 'server')(
+    'that ends TCP at a window of 8 bits is UNIMPLEMENTED there alone',
+    async () => {
+      const cases = CASES.filter(({ id }) => /^deflate\.peer-window-of-(?:8|9)-bits/.test(id));
+      const request = (head: string): string =>
+        head.replace('server_max_window_bits=10; client_max_window_bits=10', 'client_max_window_bits');
+      const results = await judgeClient(cases, rawClient({ takes: 'end', request }));
+      expect(results.map(({ behavior }) => behavior)).toEqual(['UNIMPLEMENTED', 'FAILED']);
+    },
+  );
 
   it('that does not know the extension is UNIMPLEMENTED where it is needed', async () => {
     const ids = idsLike(role, ALL).filter((id) => !/without-agreement|only-by-agreement/.test(id));

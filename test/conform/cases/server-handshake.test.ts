@@ -243,9 +243,16 @@ describe('what travels around the handshake', () => {
     expect(await judge([id], { respond, onFrames })).toEqual({ [id]: 'NON-STRICT' });
   });
 
-  it('server is deaf after bytes behind the request -> FAILED', async () => {
-    const id = 'half-a-frame-in-the-segment-of-the-request';
-    expect(await judge([id], { respond, onFrames: () => undefined })).toEqual({ [id]: 'FAILED' });
+  it('server is deaf after bytes behind the request, and to others too -> FAILED', async () => {
+    expect(await judge(EARLY, { respond, onFrames: () => undefined })).toEqual(all(EARLY, 'FAILED'));
+  });
+
+  it('server is deaf after bytes behind the request, and echoes to others -> NON-STRICT', async () => {
+    const onFrames: Script['onFrames'] = (bytes) => {
+      const reply = echo(bytes);
+      return reply?.includes('still there') ? reply : undefined;
+    };
+    expect(await judge(EARLY, { respond, onFrames })).toEqual(all(EARLY, 'NON-STRICT'));
   });
 
   it('server echoes frames after a refusal, or without a handshake -> FAILED', async () => {

@@ -103,9 +103,20 @@ testGroup('utf8', [
         peer.end();
       },
     }),
+    complaints: {},
+  },
+  {
+    does: 'says 1003 about bad text',
+    change: () => ({
+      onFault: (_, peer) => {
+        peer.sendClose(closePayload(1003));
+        peer.end();
+      },
+    }),
     complaints: {
       'utf8.above-10ffff-split': 'WRONG CODE',
       'utf8.bad-byte-at-*': 'WRONG CODE',
+      'utf8.close-reason-*': 'WRONG CODE',
       'utf8.completed-by-next-message': 'WRONG CODE',
       'utf8.f5': 'WRONG CODE',
       'utf8.ff-alone': 'WRONG CODE',
