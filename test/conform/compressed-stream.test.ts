@@ -70,9 +70,7 @@ describe('compressedStream', () => {
   });
 
   it('drops what is not used once much is held, and never what is', () => {
-    const noise = Buffer.from(
-      Uint8Array.from({ length: 1 << 20 }, (_, n) => Math.imul(n, 2654435761) >>> 24),
-    );
+    const noise = randomBytes(1 << 20);
     const long = counted(Array.from({ length: 60 }, () => noise));
     const small = counted(words(1));
     const unused = compressedStream('unused', CONTEXT, small.make);

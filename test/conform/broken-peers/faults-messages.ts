@@ -464,7 +464,7 @@ const DEFLATE_FAULTS: readonly Fault[] = [
     roles: BOTH,
     breaks: 'RFC7692-6.1-4',
     change: () => ({ overlooks: ['rsv1-on-control'] }),
-    caughtBy: ['deflate.rsv1-on-ping*', 'deflate.rsv1-on-pong', 'deflate.rsv1-on-close: WRONG CODE'],
+    caughtBy: ['deflate.rsv1-on-ping*', 'deflate.rsv1-on-pong', 'deflate.rsv1-on-close'],
   },
   {
     name: 'takes compressed text for UTF-8 unseen',

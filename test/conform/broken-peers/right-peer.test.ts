@@ -28,7 +28,7 @@ async function idsOf(role: Role, patterns: readonly string[], behavior: string):
   return results.filter((one) => one.behavior === behavior).map(({ id }) => id);
 }
 
-describe.each(['server', 'client'] as const)('a right %s', (role) => {
+describe.concurrent.each(['server', 'client'] as const)('a right %s', (role) => {
   it('passes all of our own cases', { timeout: LIMIT_MS }, async () => {
     expect(complaintsOf(await judgePeer(role, ownIds(role), undefined, JOBS))).toEqual({});
   });
