@@ -4,12 +4,14 @@
 
 import { type DeflateContext, RawDeflater } from './raw-deflate.js';
 
-/** Above this, what no case uses is dropped, the longest unused first. The largest stream has 112 MB. */
+/** So much is kept of one stream, if its messages can be compressed on their own. Some have 112 MB. */
+const KEPT_OF_STREAM_BYTES = 48 << 20;
+/** Above this, streams that no case uses are dropped, the longest unused first. */
 const KEPT_BYTES = 48 << 20;
 
 interface Stream {
-  readonly contents: Iterator<Uint8Array>;
   readonly deflater: RawDeflater;
+  readonly context: DeflateContext;
   readonly messages: Uint8Array[];
   bytes: number;
   users: number;
@@ -20,25 +22,22 @@ const streams = new Map<string, Stream>();
 let heldBytes = 0;
 
 export interface CompressedStream {
-  /** The compressed form of message `n`, counted from 0; asked for in order. */
-  message(n: number): Uint8Array;
+  /**
+   * The compressed form of message `n`, counted from 0. Each user asks for them in order, at its own pace.
+   *
+   * @param content the message, the same for every user
+   */
+  message(n: number, content: Uint8Array): Uint8Array;
   /** To be called at the end of the case. */
   release(): void;
 }
 
-/**
- * @param name what is sent: the same name stands for the same messages
- * @param contents makes the messages anew, where they are not known yet
- */
-export function compressedStream(
-  name: string,
-  context: DeflateContext,
-  contents: () => Iterable<Uint8Array>,
-): CompressedStream {
+/** @param name what is sent: the same name stands for the same messages */
+export function compressedStream(name: string, context: DeflateContext): CompressedStream {
   const key = `${name} ${context.windowBits} ${context.noContextTakeover}`;
   const stream = streams.get(key) ?? {
-    contents: contents()[Symbol.iterator](),
     deflater: new RawDeflater(context),
+    context,
     messages: [],
     bytes: 0,
     users: 0,
@@ -48,10 +47,7 @@ export function compressedStream(
   stream.users++;
   let isReleased = false;
   return {
-    message: (n) => {
-      while (stream.messages.length <= n) extend(stream);
-      return stream.messages[n]!;
-    },
+    message: (n, content) => stream.messages[n] ?? compress(stream, content),
     release: () => {
       if (!isReleased) stream.users--;
       isReleased = true;
@@ -60,14 +56,15 @@ export function compressedStream(
   };
 }
 
-function extend(stream: Stream): void {
-  const { value, done } = stream.contents.next();
-  if (done === true) throw new RangeError('there is no such message');
-  const message = stream.deflater.message(value);
+function compress(stream: Stream, content: Uint8Array): Uint8Array {
+  const message = stream.deflater.message(content);
+  // A message that refers to the ones before it cannot be made anew, so then all are kept.
+  if (stream.context.noContextTakeover && stream.bytes > KEPT_OF_STREAM_BYTES) return message;
   stream.messages.push(message);
   stream.bytes += message.length;
   heldBytes += message.length;
   if (heldBytes > KEPT_BYTES) dropUnused();
+  return message;
 }
 
 function dropUnused(): void {

@@ -75,11 +75,11 @@ async function echoAll(
   { name, type, contents, fragmentBytes }: CompressedEcho,
 ): Promise<string | undefined> {
   const endsAt = performance.now() + limitMs;
-  const stream = compressedStream(name, tester.codec!.outgoing, contents);
+  const stream = compressedStream(name, tester.codec!.outgoing);
   try {
     let n = 0;
     for (const content of contents()) {
-      await tester.sendCompressed(type, stream.message(n++), fragmentBytes);
+      await tester.sendCompressed(type, stream.message(n++, content), fragmentBytes);
       const event = await tester.take(endsAt - performance.now());
       const fault = faultOf(event, { type, length: content.length });
       if (fault !== undefined) return `Message ${n}: ${fault}`;
