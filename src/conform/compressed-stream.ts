@@ -5,9 +5,9 @@
 import { type DeflateContext, RawDeflater } from './raw-deflate.js';
 
 /** So much is kept of one stream, if its messages can be compressed on their own. Some have 112 MB. */
-const KEPT_OF_STREAM_BYTES = 48 << 20;
+const KEPT_OF_STREAM_BYTES = 24 << 20;
 /** Above this, streams that no case uses are dropped, the longest unused first. */
-const KEPT_BYTES = 48 << 20;
+const KEPT_BYTES = 32 << 20;
 
 interface Stream {
   readonly deflater: RawDeflater;

@@ -12,7 +12,7 @@ import type { WireLog } from './wire-log.js';
 
 const CONNECT_LIMIT_MS = 5000;
 /** Heavy cases are bound by the processor and by memory: more of them at once only makes each slower. */
-const MAX_HEAVY_JOBS = 2;
+const MAX_HEAVY_JOBS = 3;
 
 export interface TlsOptions {
   /** Certificates to trust, PEM. */

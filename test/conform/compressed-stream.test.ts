@@ -51,7 +51,7 @@ describe('compressedStream', () => {
     );
   });
 
-  it('keeps no more than 48 MiB of what can be made anew, and drops what is not used', () => {
+  it('keeps a bounded part of what can be made anew, and drops what is not used', () => {
     const noise = randomBytes(1 << 20);
     const [word] = words(1);
     const unused = compressedStream('unused', CONTEXT);
@@ -65,9 +65,12 @@ describe('compressedStream', () => {
     expect(long.message(59, noise)).not.toBe(messages[59]);
     expect(Buffer.compare(long.message(59, noise), messages[59]!)).toBe(0);
 
+    const other = compressedStream('other', NO_CONTEXT);
+    for (let n = 0; n < 30; n++) other.message(n, noise);
     const anew = compressedStream('unused', CONTEXT);
     expect(anew.message(0, word!)).not.toBe(first);
     anew.release();
+    other.release();
     long.release();
   });
 });
