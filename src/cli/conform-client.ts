@@ -5,7 +5,7 @@ import type { ConformanceCase } from '../conform/case.js';
 import { ClientJudge } from '../conform/client-judge.js';
 import type { CaseResult } from '../conform/result.js';
 import { EXIT, type ParsedArguments, UsageError } from './arguments.js';
-import { type BaselineOption, conclude, readBaselineOption } from './conform-files.js';
+import { type BaselineOption, conclude, prepareOutputs, readBaselineOption } from './conform-files.js';
 import { chooseCases, readLimits } from './conform-options.js';
 import { formatSummary, Progress } from './conform-progress.js';
 import { readPem } from './conform-server.js';
@@ -17,6 +17,7 @@ const KILL_AFTER_MS = 2000;
 export async function judgeClientCommand(parsed: ParsedArguments, command: string[]): Promise<number> {
   const cases = chooseCases(parsed, 'client');
   const baseline = readBaselineOption(parsed, parsed.value('agent'));
+  prepareOutputs(parsed);
   const progress = new Progress(cases.length);
   let endRun = (): void => {};
   const isOver = new Promise<void>((resolve) => {

@@ -1,10 +1,11 @@
 // The files that `hawser conform` reads and writes: the directory of results, the reports, the baseline.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type BenchmarkRow, benchmarkRows, isBenchmarkReport } from '../conform/bench/report.js';
 import { CASES } from '../conform/cases/index.js';
 import {
+  type AutobahnIndex,
   caseFiles,
   indexOf,
   mergeIndex,
@@ -29,7 +30,7 @@ import { isPass } from '../conform/verdict.js';
 import { EXIT, type ParsedArguments, UsageError } from './arguments.js';
 import { readVersion } from './version.js';
 
-/** Written early, so that a file that cannot be read is known before an hour of cases. @throws UsageError */
+/** Read early, so that a file that cannot be read is known before an hour of cases. @throws UsageError */
 export function readBaselineOption(parsed: ParsedArguments, agent: string | undefined) {
   const file = parsed.value('baseline');
   if (file === undefined) return undefined;
@@ -37,6 +38,30 @@ export function readBaselineOption(parsed: ParsedArguments, agent: string | unde
 }
 
 export type BaselineOption = ReturnType<typeof readBaselineOption>;
+
+/** Makes the directories of what is to be written, and reads the index that is there: early too. @throws UsageError */
+export function prepareOutputs(parsed: ParsedArguments): void {
+  const directory = parsed.value('out');
+  if (directory !== undefined) {
+    makeDirectory(directory);
+    readIndex(directory);
+  }
+  for (const option of [...REPORTS.map((report) => report.option), 'write-baseline']) {
+    const file = parsed.value(option);
+    if (file === undefined) continue;
+    makeDirectory(dirname(file));
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
+      throw new UsageError(`--${option} ${file}: this is a directory`);
+  }
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+  } catch (error) {
+    throw new UsageError(`${directory}: ${(error as Error).message}`);
+  }
+}
 
 /**
  * Writes what the options ask for, and says where.
@@ -50,20 +75,35 @@ export function conclude(
   total: number,
   baseline: BaselineOption,
 ): number {
-  const fresh = freshData(results);
-  const directory = parsed.value('out');
-  if (directory !== undefined) writeDirectory(directory, fresh);
-  writeReports(parsed, directory === undefined ? fresh : readDirectory(directory));
-  const baselineFile = parsed.value('write-baseline');
-  if (baselineFile !== undefined) writeTo(baselineFile, serializeBaseline(baselineOf(results, baseline)));
-  if (baseline === undefined)
-    return results.length === total && results.every(isPass) ? EXIT.OK : EXIT.FAILED;
+  const isWhole = writeAll(parsed, results, baseline) && results.length === total;
+  if (baseline === undefined) return isWhole && results.every(isPass) ? EXIT.OK : EXIT.FAILED;
   const ran = new Set(results.map(({ id }) => id));
   const known = new Set(CASES.map(({ id }) => id));
   // An entry for a case that was not chosen is none of this run's business; one for a case that is gone is stale.
   const differences = checkBaseline(baseline, results, (id) => ran.has(id) || !known.has(id));
   process.stdout.write(formatDifferences(differences));
-  return differences.length === 0 && results.length === total ? EXIT.OK : EXIT.FAILED;
+  return differences.length === 0 && isWhole ? EXIT.OK : EXIT.FAILED;
+}
+
+/** @returns whether everything that was asked for is written */
+function writeAll(
+  parsed: ParsedArguments,
+  results: readonly CaseResult[],
+  baseline: BaselineOption,
+): boolean {
+  let data = freshData(results);
+  const directory = parsed.value('out');
+  const isStored =
+    directory === undefined ||
+    attempt(directory, () => {
+      writeDirectory(directory, data);
+      data = readDirectory(directory);
+    });
+  const areReported = writeReports(parsed, data);
+  const baselineFile = parsed.value('write-baseline');
+  const expected = (): string => serializeBaseline(baselineOf(results, baseline));
+  const isKept = baselineFile === undefined || writeTo(baselineFile, expected);
+  return isStored && areReported && isKept;
 }
 
 /** `hawser conform report DIR`. */
@@ -75,8 +115,7 @@ export function renderDirectory(parsed: ParsedArguments, operands: string[]): nu
   if (!REPORTS.some(({ option }) => parsed.value(option) !== undefined)) {
     throw new UsageError('report needs --html, --junit or --markdown');
   }
-  writeReports(parsed, data);
-  return EXIT.OK;
+  return writeReports(parsed, data) ? EXIT.OK : EXIT.FAILED;
 }
 
 const REPORTS: readonly { option: string; render: (data: ReportData) => string }[] = [
@@ -85,11 +124,13 @@ const REPORTS: readonly { option: string; render: (data: ReportData) => string }
   { option: 'markdown', render: renderMarkdown },
 ];
 
-function writeReports(parsed: ParsedArguments, data: ReportData): void {
-  for (const { option, render } of REPORTS) {
+/** @returns whether all that were asked for are written */
+function writeReports(parsed: ParsedArguments, data: ReportData): boolean {
+  const outcomes = REPORTS.map(({ option, render }) => {
     const file = parsed.value(option);
-    if (file !== undefined) writeTo(file, render(data));
-  }
+    return file === undefined || writeTo(file, () => render(data));
+  });
+  return outcomes.every(Boolean);
 }
 
 function made(): Pick<ReportData, 'generator' | 'createdAt'> {
@@ -105,12 +146,18 @@ function freshData(results: readonly CaseResult[]): ReportData {
 }
 
 function writeDirectory(directory: string, data: ReportData): void {
-  const indexFile = join(directory, 'index.json');
-  const existing = existsSync(indexFile) ? readFile(indexFile, (text) => parseIndex(JSON.parse(text))) : {};
-  const index = mergeIndex(existing, indexOf(data));
+  const index = mergeIndex(readIndex(directory), indexOf(data));
   mkdirSync(directory, { recursive: true });
   for (const { name, text } of caseFiles(data)) writeFileSync(join(directory, name), text);
-  writeTo(indexFile, `${JSON.stringify(index, null, 2)}\n`);
+  const indexFile = join(directory, 'index.json');
+  writeFileSync(indexFile, `${JSON.stringify(index, null, 2)}\n`);
+  process.stderr.write(`written: ${indexFile}\n`);
+}
+
+/** The index of a directory; without one, an empty index. */
+function readIndex(directory: string): AutobahnIndex {
+  const file = join(directory, 'index.json');
+  return existsSync(file) ? readFile(file, (text) => parseIndex(JSON.parse(text))) : {};
 }
 
 /** All results of a directory, and the measurements of `hawser bench --out`. */
@@ -144,8 +191,22 @@ function readFile<T>(file: string, parse: (text: string) => T): T {
   }
 }
 
-function writeTo(file: string, text: string): void {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
-  process.stderr.write(`written: ${file}\n`);
+/** @returns whether it worked */
+function writeTo(file: string, text: () => string): boolean {
+  return attempt(file, () => {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text());
+    process.stderr.write(`written: ${file}\n`);
+  });
+}
+
+/** A file that cannot be written is said and passed over: what else there is to show for a long run is written all the same. */
+function attempt(file: string, write: () => void): boolean {
+  try {
+    write();
+    return true;
+  } catch (error) {
+    process.stderr.write(`hawser: cannot write ${file}: ${(error as Error).message}\n`);
+    return false;
+  }
 }

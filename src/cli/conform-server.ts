@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { dial, isAttackOnStranger, judgeServer, type TlsOptions } from '../conform/server-judge.js';
 import { WireLog } from '../conform/wire-log.js';
 import { EXIT, type ParsedArguments, UsageError } from './arguments.js';
-import { conclude, readBaselineOption } from './conform-files.js';
+import { conclude, prepareOutputs, readBaselineOption } from './conform-files.js';
 import { chooseCases, readLimits } from './conform-options.js';
 import { formatSummary, Progress } from './conform-progress.js';
 
@@ -24,6 +24,7 @@ export async function judgeServerCommand(parsed: ParsedArguments, operands: stri
   const jobs = parsed.integer('jobs', 1, MAX_JOBS, 8);
   const tls = readTls(parsed);
   const baseline = readBaselineOption(parsed, agent);
+  prepareOutputs(parsed);
   const refusal = await probe(url, tls);
   if (refusal !== undefined) {
     process.stderr.write(`hawser: ${refusal} Nothing was judged.\n`);
