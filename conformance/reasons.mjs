@@ -188,8 +188,8 @@ export const REASONS = {
   ],
   'ws-server': [
     {
-      cases: 'handshake.server-accepts-*-around-values',
-      verdict: 'FAILED',
+      cases: 'handshake.server-accepts-tabs-around-values',
+      verdict: 'NON-STRICT',
       why: `${TABS} <- 426.`,
     },
     {
@@ -251,8 +251,8 @@ export const REASONS = {
       why: 'Version 0 counts as none: <- 400 without Sec-WebSocket-Version. §4.2.2: the answer MUST name the versions that it has.',
     },
     {
-      cases: 'handshake.server-accepts-*-around-values',
-      verdict: 'FAILED',
+      cases: 'handshake.server-accepts-tabs-around-values',
+      verdict: 'NON-STRICT',
       why: `${TABS} <- 404.`,
     },
     {
@@ -335,8 +335,8 @@ export const REASONS = {
       why: '<- 400 without Sec-WebSocket-Version. §4.2.2: the answer MUST name the versions that the server has.',
     },
     {
-      cases: 'handshake.server-accepts-*-around-values',
-      verdict: 'FAILED',
+      cases: 'handshake.server-accepts-tabs-around-values',
+      verdict: 'NON-STRICT',
       why: `${TABS} <- 404.`,
     },
     {

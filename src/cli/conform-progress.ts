@@ -11,6 +11,7 @@ const VERDICT_WIDTH = 13;
 
 export interface ProgressStream {
   isTTY?: boolean;
+  /** Some terminals that have no size say 0. */
   columns?: number;
   write(text: string): unknown;
 }
@@ -49,7 +50,7 @@ export class Progress {
     const bar = `${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}`;
     const failed = this.#failed === 0 ? '' : `, ${this.#failed} not passed`;
     const text = `[${bar}] ${this.#done}/${this.#total}${failed}  ${id}`;
-    return `\r\x1b[K${text.slice(0, Math.max(20, (this.#stream.columns ?? 80) - 1))}`;
+    return `\r\x1b[K${text.slice(0, Math.max(20, (this.#stream.columns || 80) - 1))}`;
   }
 }
 

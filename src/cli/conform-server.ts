@@ -32,7 +32,11 @@ export async function judgeServerCommand(parsed: ParsedArguments, operands: stri
   }
   const progress = new Progress(cases.length);
   const interruption = new AbortController();
-  process.once('SIGINT', () => interruption.abort());
+  process.once('SIGINT', () => {
+    progress.end();
+    process.stderr.write('hawser: ending when the cases that run are over; Ctrl+C again ends at once\n');
+    interruption.abort();
+  });
   const results = await judgeServer({
     url,
     agent,

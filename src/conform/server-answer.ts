@@ -207,15 +207,20 @@ export function serverCase(
 }
 
 /** A case in which one request has to be accepted. */
-export function acceptedCase(facts: ServerFacts, shape: RequestShape): ConformanceCase {
+export function acceptedCase(
+  facts: ServerFacts,
+  shape: RequestShape,
+  /** The verdict on a server that answers with the status of an error. */
+  ifRefused: Behavior = 'FAILED',
+): ConformanceCase {
   const expectation = 'The server answers 101, with the Accept that belongs to the key.';
   return serverCase('handshake', { expectation, ...facts }, async (encounter) => {
     const asked = await ask(encounter, shape);
     const fault = faultOfAcceptance(asked);
     await leave(asked);
-    return fault === undefined
-      ? verdict('OK', 'The server accepted the handshake.')
-      : verdict('FAILED', fault);
+    if (fault === undefined) return verdict('OK', 'The server accepted the handshake.');
+    const isRefusal = asked.answer.kind === 'response' && asked.answer.response.statusCode >= 400;
+    return verdict(isRefusal ? ifRefused : 'FAILED', fault);
   });
 }
 

@@ -28,7 +28,7 @@ export interface JudgeServerOptions {
   cases: readonly ConformanceCase[];
   /** The group robustness holds attacks: it needs this, unless the host is loopback. */
   ownsHost?: boolean;
-  /** How many cases run at a time. Default: 8. */
+  /** How many cases run at a time; attacks run one by one. Default: 8. */
   jobs?: number;
   /** An upper bound for the time of every case, in milliseconds. */
   limitMs?: number;
@@ -40,11 +40,13 @@ export interface JudgeServerOptions {
   signal?: AbortSignal;
 }
 
+function isAttack({ group }: ConformanceCase): boolean {
+  return group === 'robustness';
+}
+
 /** Whether attacks are among the cases, and the host is not this machine. */
 export function isAttackOnStranger(url: URL, cases: readonly ConformanceCase[]): boolean {
-  return (
-    cases.some(({ group }) => group === 'robustness') && !isLoopbackHost(url.hostname.replace(/^\[|\]$/g, ''))
-  );
+  return cases.some(isAttack) && !isLoopbackHost(url.hostname.replace(/^\[|\]$/g, ''));
 }
 
 /**
@@ -73,11 +75,18 @@ export async function judgeServer(options: JudgeServerOptions): Promise<CaseResu
   const runAll = async (chosen: ConformanceCase[], workers: number): Promise<void> => {
     await Promise.all(Array.from({ length: workers }, () => work(chosen)));
   };
+  // An attack may keep everybody else out while it lasts, which no other case is to suffer from: each runs alone.
+  const attacks = cases.filter(isAttack);
+  const others = cases.filter((one) => !isAttack(one));
   await runAll(
-    cases.filter(({ isHeavy }) => isHeavy !== true),
+    others.filter(({ isHeavy }) => isHeavy !== true),
     jobs,
   );
-  await runAll(cases.filter(({ isHeavy }) => isHeavy === true).sort(byBatch), Math.min(jobs, MAX_HEAVY_JOBS));
+  await runAll(
+    others.filter(({ isHeavy }) => isHeavy === true).sort(byBatch),
+    Math.min(jobs, MAX_HEAVY_JOBS),
+  );
+  await runAll(attacks, 1);
   return cases.flatMap(({ id }) => results.get(id) ?? []);
 }
 

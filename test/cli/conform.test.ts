@@ -1,5 +1,5 @@
 // `hawser conform` as a user runs it: the built program, a server or client of its own, files, exit codes.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -124,6 +124,8 @@ describe('hawser conform server', () => {
     [[], 'missing argument'],
     [['client', '--cert', 'x'], '--cert and --key belong together'],
     [['report', '/nowhere', '--html', 'x'], '/nowhere'],
+    [['server', 'ws://127.0.0.1/', '--html', directory], 'this is a directory'],
+    [['server', 'ws://127.0.0.1/', '--out', join(process.execPath, 'x')], 'ENOTDIR'],
     [['--compare', '/nowhere'], '--compare takes two files'],
   ])('conform %j -> 2, %s', async (argv, message) => {
     const run = await runHawser(['conform', ...argv]);
@@ -139,6 +141,30 @@ describe('hawser conform server', () => {
         .split('\n')
         .map((line) => line.split(' ')[0]),
     ).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((n) => `1.2.${n}`));
+  });
+});
+
+describe('what cannot be written', () => {
+  it('an index that cannot be read -> 2, and nothing is judged', async () => {
+    mkdirSync(at('broken'));
+    writeFileSync(at('broken/index.json'), '{');
+    const run = await runHawser(['conform', 'server', url, '--cases', '1.1.1', '--out', at('broken')]);
+    expect(run.code).toBe(2);
+    expect(run.stderr).toContain('index.json: ');
+    expect(run.stdout).toBe('');
+  });
+
+  it('is said, and the other files are written all the same -> 1', async () => {
+    mkdirSync(at('taken'));
+    const index = {
+      me: { '1.1.1': { behavior: 'OK', behaviorClose: 'OK', reportfile: 'x.json', subject: 'client' } },
+    };
+    writeFileSync(at('taken/index.json'), JSON.stringify(index));
+    const options = ['--cases', '1.1.1', '--agent', 'me', '--out', at('taken'), '--junit', at('taken.xml')];
+    const run = await runHawser(['conform', 'server', url, ...options]);
+    expect(run.code).toBe(1);
+    expect(run.stderr).toMatch(/cannot write .*taken: "me" stands in the index as a client/);
+    expect(existsSync(at('taken.xml'))).toBe(true);
   });
 });
 

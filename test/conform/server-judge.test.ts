@@ -46,7 +46,7 @@ describe('a run', () => {
     if (jobs === 8) expect(asTheyCame).toEqual(['1', '3', '5', '7', '9']);
   });
 
-  it('has as many cases under way as it may, and of heavy ones two, behind all others', async () => {
+  it('has as many cases under way as it may, and of heavy ones three, behind all others', async () => {
     let running = 0;
     const most = { light: 0, heavy: 0 };
     const order: string[] = [];
@@ -64,9 +64,35 @@ describe('a run', () => {
       );
     const both = Array.from({ length: 10 }, (_, n) => [counting('heavy', n), counting('light', n)]).flat();
     const results = await judgeServer({ url, agent: 'a', cases: both, jobs: 4 });
-    expect(most).toEqual({ light: 4, heavy: 2 });
+    expect(most).toEqual({ light: 4, heavy: 3 });
     expect(order).toEqual([...Array(10).fill('light'), ...Array(10).fill('heavy')]);
     expect(results.map(({ id }) => id)).toEqual(both.map(({ id }) => id));
+  });
+
+  it('runs attacks one by one, behind all others', async () => {
+    let running = 0;
+    const company: number[] = [];
+    const order: string[] = [];
+    const watched = (id: string, group: 'robustness' | 'framing'): ConformanceCase =>
+      fakeCase(
+        id,
+        async () => {
+          running++;
+          order.push(group);
+          if (group === 'robustness') company.push(running);
+          await turns(5);
+          running--;
+          return ok();
+        },
+        { group },
+      );
+    const both = [1, 2, 3].flatMap((n) => [
+      watched(`robustness.${n}`, 'robustness'),
+      watched(`framing.${n}`, 'framing'),
+    ]);
+    await judgeServer({ url, agent: 'a', cases: both, jobs: 8 });
+    expect(company).toEqual([1, 1, 1]);
+    expect(order.slice(0, 3)).toEqual(['framing', 'framing', 'framing']);
   });
 
   it('that is ended early has the results of what had begun', async () => {

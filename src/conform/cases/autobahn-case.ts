@@ -20,8 +20,10 @@ export const binaryBack = (payload: Payload): ExpectedEvent => ({ type: 'binary'
 export const pongBack = (payload: Payload): ExpectedEvent => ({ type: 'pong', payload });
 export const marked = (mark: string): ExpectedEvent => ({ type: 'mark', mark });
 
+/** @param title without the capital letter and the full stop that make a sentence of it */
 export function autobahnFacts(id: string, title: string, topic: Topic): CaseFacts {
-  return { id, group: 'autobahn', subjects: ['server', 'client'], title, ...topic };
+  const sentence = `${title[0]!.toUpperCase()}${title.slice(1)}.`;
+  return { id, group: 'autobahn', subjects: ['server', 'client'], title: sentence, ...topic };
 }
 
 export function autobahnCase(id: string, title: string, topic: Topic, exchange: Exchange): ConformanceCase {

@@ -128,7 +128,7 @@ const cutFrames = [
   ruleCase(
     {
       id: `framing.${id}-cut-anywhere`,
-      title: `Sends ${cuts} messages of ${length} bytes, each in two TCP writes: the first after 1 byte, the next after 2…`,
+      title: `Sends ${cuts} messages of ${length} bytes, each in two TCP writes: the first after 1 byte, the next after 2, and so on.`,
       rule: 'Where TCP cuts the stream means nothing.',
       section: 'RFC 6455 §6.2',
       requirements: ['RFC6455-6.2-1', 'RFC6455-5.3-5', 'RFC6455-5.2-7'],

@@ -236,8 +236,10 @@ export const ACCEPTED_CASES: readonly ConformanceCase[] = [
       rule: 'Whitespace around the value of a header field, a tab as well as a space, is not part of it.',
       section: 'RFC 6455 §4.3',
       requirements: ['RFC6455-4.2.1-1'],
+      expectation: 'The server answers 101. No client does this, and a refusal is NON-STRICT.',
     },
     { headers: (plain) => plain.map(([name, value]) => [name, `\t${value}\t`]) },
+    'NON-STRICT',
   ),
   acceptedCase(
     {
