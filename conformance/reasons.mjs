@@ -493,7 +493,7 @@ export const UNSTABLE = {
     'handshake.server-half-a-frame-in-the-segment-of-the-request':
       'The half frame is lost (NON-STRICT) where one read brings it together with the request, and kept (OK) where it comes in the next one.',
   },
-  'faye-websocket-server': PIECES,
+  'faye-websocket-server': { '4.2.5': IN_PIECES },
   'chromium-client': PIECES,
   'python-websockets-server': PIECES,
   'python-websockets-client': PIECES,

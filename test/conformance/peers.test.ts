@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseBaseline } from '../../src/conform/report/baseline.js';
+import { isPass, type Verdict } from '../../src/conform/verdict.js';
 import { run } from '../interop/install.js';
 import { requirement } from '../support/require.js';
 
@@ -81,6 +82,34 @@ describe('what is recorded', () => {
       ]);
     },
   );
+
+  it("README's table says what the verdict files say", () => {
+    const rows = [
+      ...readFileSync('README.md', 'utf8').matchAll(
+        /^\| \[?([\w. -]+)\]?.* \| (server|client) \| (.+) \|$/gm,
+      ),
+    ];
+    expect(rows).toHaveLength(files.length);
+    for (const [, label, role, numbers] of rows) {
+      const name =
+        { 'Node.js 24': 'node', Chromium: 'chromium', 'Python websockets': 'python-websockets' }[label!] ??
+        label;
+      const verdicts = [...verdictsOf(`${name}-${role}.json`)];
+      const isFault = ({ behavior, behaviorClose }: Verdict) => !isPass({ behavior, behaviorClose });
+      const count = (isPart: (id: string) => boolean) => {
+        const part = verdicts.filter(([id]) => isPart(id)).map(([, verdict]) => verdict);
+        const faults = part.filter(isFault).length;
+        const lenient = part.filter((one) => !isFault(one) && one.behavior === 'NON-STRICT').length;
+        return [faults, lenient, part.length];
+      };
+      const isAutobahn = (id: string) => /^\d/.test(id);
+      const expected = [
+        ...count(isAutobahn),
+        ...count((id) => !isAutobahn(id) && !id.startsWith('robustness.')),
+      ];
+      expect(`${label} ${role} ${numbers}`).toBe(`${label} ${role} ${expected.join(' | ')}`);
+    }
+  });
 
   it('docs/peers.md says what the verdict files say', async () => {
     const { code, stderr } = await runner('--check-page');
