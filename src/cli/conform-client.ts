@@ -1,6 +1,7 @@
 // `hawser conform client`: a fuzzing server, and if wanted the client under test as a child process.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createSecureContext } from 'node:tls';
 import type { ConformanceCase } from '../conform/case.js';
 import { ClientJudge } from '../conform/client-judge.js';
 import type { CaseResult } from '../conform/result.js';
@@ -12,6 +13,7 @@ import { readPem } from './conform-server.js';
 
 /** How long a child that was asked to end may take. */
 const KILL_AFTER_MS = 2000;
+const LONGEST_IDLE_MS = 2 ** 31 - 1;
 
 /** Runs until the client has ended, `/stopServer` was asked for, or Ctrl+C. @returns the exit code */
 export async function judgeClientCommand(parsed: ParsedArguments, command: string[]): Promise<number> {
@@ -43,7 +45,9 @@ export async function judgeClientCommand(parsed: ParsedArguments, command: strin
   process.once('SIGINT', () => endRun());
   process.once('SIGTERM', () => endRun());
   const child = command.length === 0 ? undefined : startClient(command, url, endRun);
+  const watch = child && endWhenIdle(judge, parsed.integer('idle', 1, LONGEST_IDLE_MS, 60_000), endRun);
   await isOver;
+  clearInterval(watch);
   await stop(child);
   await judge.close();
   progress.end();
@@ -80,6 +84,18 @@ function startClient(command: string[], url: string, endRun: () => void): ChildP
   return child;
 }
 
+/** A client that has stopped asking is not waited for. */
+function endWhenIdle(judge: ClientJudge, limitMs: number, endRun: () => void): NodeJS.Timeout {
+  return setInterval(
+    () => {
+      if (judge.idleMs < limitMs) return;
+      process.stderr.write(`hawser: the client has asked for nothing for ${limitMs / 1000} s\n`);
+      endRun();
+    },
+    Math.min(limitMs, 1000),
+  );
+}
+
 async function stop(child: ChildProcess | undefined): Promise<void> {
   if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const hasExited = new Promise((resolve) => child.once('exit', resolve));
@@ -107,5 +123,11 @@ function readTls(parsed: ParsedArguments): { tls?: { cert: Buffer; key: Buffer }
   const [cert, key] = [parsed.value('cert'), parsed.value('key')];
   if (cert === undefined && key === undefined) return {};
   if (cert === undefined || key === undefined) throw new UsageError('--cert and --key belong together');
-  return { tls: { cert: readPem(cert), key: readPem(key) } };
+  const tls = { cert: readPem(cert), key: readPem(key) };
+  try {
+    createSecureContext(tls);
+  } catch (error) {
+    throw new UsageError(`--cert ${cert}, --key ${key}: ${(error as Error).message}`);
+  }
+  return { tls };
 }

@@ -1,6 +1,8 @@
 // `hawser conform server URL`.
 
 import { readFileSync } from 'node:fs';
+import { open } from '../conform/opening.js';
+import type { RawConnection } from '../conform/raw-connection.js';
 import { dial, isAttackOnStranger, judgeServer, type TlsOptions } from '../conform/server-judge.js';
 import { WireLog } from '../conform/wire-log.js';
 import { EXIT, type ParsedArguments, UsageError } from './arguments.js';
@@ -53,15 +55,25 @@ export async function judgeServerCommand(parsed: ParsedArguments, operands: stri
   return conclude(parsed, results, cases.length, baseline);
 }
 
-/** Whether there is anybody at all: a sentence if not. */
+/** Whether there is anybody at all: a sentence if not. One who takes no plain handshake is judged; a path may be wrong. */
 async function probe(url: URL, tls: TlsOptions): Promise<string | undefined> {
+  const log = new WireLog();
+  let connection: RawConnection;
   try {
-    const connection = await dial(url, tls, new WireLog());
-    connection.destroy();
-    return undefined;
+    connection = await dial(url, tls, log);
   } catch (error) {
     return (error as Error).message;
   }
+  try {
+    const memory = { handshakeKeys: new Set<string>() };
+    await open({ subject: 'server', url, log, memory, connect: () => Promise.resolve(connection) });
+  } catch (error) {
+    process.stderr.write(
+      `hawser: ${(error as Error).message} Most cases need a handshake that is taken: is the URL right?\n`,
+    );
+  }
+  connection.destroy();
+  return undefined;
 }
 
 function readUrl(operands: string[]): URL {

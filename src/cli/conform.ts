@@ -30,9 +30,16 @@ export const conformCommand: CommandSpec = {
     exclude: { short: 'x', value: 'IDS', isRepeatable: true, help: 'leave these out' },
     group: { short: 'g', value: 'NAME', isRepeatable: true, help: 'run only these groups' },
     jobs: { short: 'j', value: 'N', help: 'server: how many cases at a time (default 8)' },
-    timeout: { value: 'SECONDS', help: 'an upper bound for the time of each case' },
+    timeout: { value: 'MS', help: 'an upper bound for the time of each case' },
+    idle: {
+      value: 'MS',
+      help: 'client: end the run when the started client asks for nothing so long (default 60000)',
+    },
     chop: { value: 'BYTES', help: 'send everything in TCP writes of that many bytes' },
-    out: { value: 'DIR', help: 'write index.json and a file for each case; other agents in DIR stay' },
+    out: {
+      value: 'DIR',
+      help: 'write index.json and a file for each case; what DIR has of this agent is replaced, other agents stay',
+    },
     html: { value: 'FILE', help: 'write the report as one HTML page (with all agents of --out)' },
     junit: { value: 'FILE', help: 'write the report as JUnit XML' },
     markdown: { value: 'FILE', help: 'write a summary in Markdown' },

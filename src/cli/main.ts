@@ -63,6 +63,8 @@ function print(text: string): number {
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? (process.exitCode ?? EXIT.OK) : EXIT.FAILED);
 });
+// Progress that nobody reads is no reason to end a run.
+process.stderr.on('error', () => {});
 
 main(process.argv.slice(2)).then(
   (code) => {

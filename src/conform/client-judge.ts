@@ -49,6 +49,8 @@ export class ClientJudge {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #running = new Set<Promise<void>>();
+  /** When a client last asked for something, or a case ended. */
+  #activeAt = performance.now();
   /** For each agent the last result of each case. */
   readonly #results = new Map<string, Map<string, CaseResult>>();
   readonly #memories = new Map<string, AgentMemory>();
@@ -101,6 +103,11 @@ export class ClientJudge {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** Milliseconds for which no case has run and no client has asked for anything. */
+  get idleMs(): number {
+    return this.#running.size > 0 ? 0 : performance.now() - this.#activeAt;
+  }
+
   /** Everything known so far: the last result of each case for each agent, in suite order. */
   get results(): CaseResult[] {
     return [...this.#results.values()].flatMap((own) =>
@@ -137,6 +144,7 @@ export class ClientJudge {
   }
 
   async #answer(socket: Socket, head: Uint8Array): Promise<void> {
+    this.#activeAt = performance.now();
     const target = / (\S+) HTTP\//.exec(Buffer.from(head.subarray(0, 2048)).toString('latin1'))?.[1] ?? '/';
     const base = `ws://127.0.0.1:${socket.localPort ?? 0}`;
     const url = new URL(URL.canParse(target, base) ? target : '/', base);
@@ -151,6 +159,7 @@ export class ClientJudge {
       this.#running.add(running);
       await running;
       this.#running.delete(running);
+      this.#activeAt = performance.now();
       return;
     }
     const connection = open(new WireLog());

@@ -103,6 +103,7 @@ describe('hawser conform server', () => {
     expect(run.code).toBe(1);
     expect(run.stdout).toContain(`127.0.0.1:${port}: 0 of 1 passed (1 FAILED)`);
     expect(run.stdout).toContain('status 200, not 101');
+    expect(run.stderr).toContain('is the URL right?');
   });
 
   it('judges nothing where nobody listens', async () => {
@@ -123,6 +124,7 @@ describe('hawser conform server', () => {
     [['both'], 'unexpected argument "both"'],
     [[], 'missing argument'],
     [['client', '--cert', 'x'], '--cert and --key belong together'],
+    [['client', '--cert', __filename, '--key', __filename], 'no start line'],
     [['report', '/nowhere', '--html', 'x'], '/nowhere'],
     [['server', 'ws://127.0.0.1/', '--html', directory], 'this is a directory'],
     [['server', 'ws://127.0.0.1/', '--out', join(process.execPath, 'x')], 'ENOTDIR'],
@@ -272,6 +274,13 @@ describe('hawser conform client', () => {
     const idle = await runHawser(['conform', 'client', '--port', '0', '--', process.execPath, '-e', '0']);
     expect(idle.code).toBe(1);
     expect(idle.stderr).toContain('Nothing was judged');
+  });
+
+  it('a client that hangs is not waited for -> 1', async () => {
+    const idle = ['--', process.execPath, '-e', 'setInterval(() => {}, 1000)'];
+    const run = await runHawser(['conform', 'client', '--port', '0', '--idle', '200', ...idle]);
+    expect(run.stderr).toContain('the client has asked for nothing for 0.2 s');
+    expect(run.code).toBe(1);
   });
 
   it('cases that the client did not come for are no pass', async () => {

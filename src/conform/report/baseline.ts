@@ -94,11 +94,17 @@ function describe({ kind, expected, actual }: BaselineDifference): string {
 }
 
 /**
- * A baseline of what is. The reasons of an earlier one stay where the verdict is still the same.
+ * A baseline of what is. Of an earlier one stay the reasons, where the verdict is still the same, and the cases that did
+ * not run this time.
  *
+ * @param cases the ids of all cases: what the earlier baseline says of others is dropped
  * @throws Error when the results are of several agents
  */
-export function baselineOf(results: readonly CaseResult[], earlier: Baseline = new Map()): Baseline {
+export function baselineOf(
+  results: readonly CaseResult[],
+  earlier: Baseline = new Map(),
+  cases: ReadonlySet<string> = new Set(),
+): Baseline {
   const agents = agentsOf(results);
   if (agents.length > 1) {
     const names = agents.map(({ name, subject }) => quote(`${name} (${subject})`)).join(', ');
@@ -109,7 +115,9 @@ export function baselineOf(results: readonly CaseResult[], earlier: Baseline = n
     const known = earlier.get(id);
     return [id, known !== undefined && isSameVerdict(known, verdict) ? known : verdict];
   });
-  return new Map(entries.sort(([one], [other]) => compareCaseIds(one, other)));
+  const ran = new Set(results.map(({ id }) => id));
+  const kept = [...earlier].filter(([id]) => cases.has(id) && !ran.has(id));
+  return new Map([...entries, ...kept].sort(([one], [other]) => compareCaseIds(one, other)));
 }
 
 /** A baseline as JSON, a line for each case, so that changes read well. Ends with a newline. */

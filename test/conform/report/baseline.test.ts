@@ -89,6 +89,19 @@ describe('a baseline', () => {
     expect(baseline.get('1.1.2')!.reason).toBe('still so');
   });
 
+  it('keeps what an earlier one says of cases that exist and did not run', () => {
+    const earlier = parseBaseline({
+      '1.1.1': { behavior: 'FAILED', behaviorClose: 'OK' },
+      '1.1.2': { behavior: 'NON-STRICT', behaviorClose: 'OK' },
+      '1.1.3': { behavior: 'OK', behaviorClose: 'OK' },
+    });
+    const now = baselineOf([sampleResult('1.1.1')], earlier, new Set(['1.1.1', '1.1.2']));
+    expect([...now].map(([id, { behavior }]) => [id, behavior])).toEqual([
+      ['1.1.1', 'OK'],
+      ['1.1.2', 'NON-STRICT'],
+    ]);
+  });
+
   it('is of one agent', () => {
     expect(() => baselineOf([...results, sampleResult('1.1.1', { agent: 'beta' })])).toThrow(
       'a baseline is of one agent; these results are of "alpha (server)", "beta (server)"',
