@@ -119,6 +119,35 @@ describe('the tarball', () => {
   });
 });
 
+describe('hawser/conform', () => {
+  const JUDGE = `
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    server.on('connection', (socket) => socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary })));
+    server.on('listening', async () => {
+      const results = await judgeServer({
+        url: new URL('ws://127.0.0.1:' + server.address().port),
+        agent: 'me',
+        cases: selectCases(CASES, { subject: 'server', cases: ['1.1.1', 'masking.server-masks-nothing'] }),
+      });
+      console.log(results.map(({ id, behavior }) => id + ' ' + behavior).join(', '));
+      server.close();
+    });`;
+
+  it.each([
+    [
+      'judge.cjs',
+      "const { CASES, judgeServer, selectCases } = require('hawser/conform'); const { WebSocketServer } = require('hawser');",
+    ],
+    [
+      'judge.mjs',
+      "import { CASES, judgeServer, selectCases } from 'hawser/conform'; import { WebSocketServer } from 'hawser';",
+    ],
+  ])('%s: judges a server', (file, head) => {
+    hawser.write({ [file]: head + JUDGE });
+    expect(hawser.node(file)).toEqual({ status: 0, output: '1.1.1 OK, masking.server-masks-nothing OK\n' });
+  });
+});
+
 describe('modules', () => {
   it('require -> the class, with everything else as its enumerable properties in this order', () => {
     hawser.write({ 'keys.cjs': "console.log(Object.keys(require('hawser')).join(' '));" });
