@@ -43,15 +43,7 @@ const STRAY_CONTINUATION = `Behind a compressed message it takes a continuation 
 
 /** @type {Record<string, Reason[]>} */
 export const REASONS = {
-  hawser: [
-    { cases: 'deflate.hint-*', verdict: 'UNIMPLEMENTED', why: TAKES_HINT },
-    {
-      cases: 'robustness.message-without-end',
-      verdict: 'INFORMATIONAL',
-      why: `It was still reading when the time of the case was over (24 MiB of 200), so its limit of 100 MiB had not been reached: where a frame
-        comes in several reads the buffer of the message grows to the end of that frame only, and all of it is copied each time.`,
-    },
-  ],
+  hawser: [{ cases: 'deflate.hint-*', verdict: 'UNIMPLEMENTED', why: TAKES_HINT }],
   '*': [
     {
       cases: '7.1.6 7.13.*',
