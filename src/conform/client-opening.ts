@@ -13,6 +13,7 @@ import { describeEnd, endOf, observe } from './judgement.js';
 import {
   type HeaderList,
   headBytes,
+  linesOf,
   OpeningFailed,
   readRequest,
   responseHeaders,
@@ -123,15 +124,6 @@ function factsOf(one: OpeningFacts, expectation: string): Omit<ConformanceCase, 
     expectation: one.expectation ?? expectation,
     limitMs: one.limitMs ?? CASE_LIMIT_MS,
   };
-}
-
-/** The fields that a request has under a name, each line on its own. */
-export function linesOf({ rawHeaders }: RequestHead, name: string): string[] {
-  const lines: string[] = [];
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    if (rawHeaders[at]!.toLowerCase() === name) lines.push(rawHeaders[at + 1]!);
-  }
-  return lines;
 }
 
 /** @throws OpeningFailed when no response to this request could open anything */

@@ -4,7 +4,7 @@
 import { type ExtensionParams, parseExtensions } from '../wire/extension-header.js';
 import type { ConformanceCase, Encounter, Judgement } from './case.js';
 import { readDeflateAnswer } from './deflate-negotiation.js';
-import { quote } from './opening.js';
+import { linesOf, quote } from './opening.js';
 import {
   type Answer,
   acceptedBy,
@@ -13,7 +13,6 @@ import {
   isUpgrade,
   judgeNeedlessRefusal,
   leave,
-  linesOf,
   type ServerFacts,
   serverCase,
   verdict,

@@ -127,6 +127,11 @@ export function headerOf(head: { headers: RequestHead['headers'] }, name: string
   return typeof value === 'string' ? value : undefined;
 }
 
+/** The values that a head has under a name in lower case, each line on its own. */
+export function linesOf({ rawHeaders }: Pick<RequestHead, 'rawHeaders'>, name: string): string[] {
+  return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]!.toLowerCase() === name);
+}
+
 /** What is wrong with a response to `key`, or undefined (§4.1). */
 export function faultOfResponse(response: ResponseHead, key: string): string | undefined {
   if (response.statusCode !== 101) return `The server answered with status ${response.statusCode}, not 101.`;

@@ -183,11 +183,6 @@ export async function leave({ connection, answer }: Asked): Promise<void> {
   await finishClosing(tester);
 }
 
-/** All values of a field of a response, one for each line. */
-export function linesOf({ rawHeaders }: ResponseHead, name: string): string[] {
-  return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]!.toLowerCase() === name);
-}
-
 export type ServerFacts = Omit<CaseFacts, 'group' | 'subjects' | 'expectation'> & { expectation?: string };
 
 /** A case that judges servers; the id is put behind that of its group. */

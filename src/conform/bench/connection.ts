@@ -1,6 +1,5 @@
 // One connection of the load: a bare socket, the opening handshake (RFC 6455 §4.1) and the reading of what comes after it.
 // Pings are answered; everything else that ends a connection is told to `onLost`, once, as a value.
-import { createHash, randomBytes } from 'node:crypto';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describeCloseCode } from '../../wire/close-code.js';
@@ -8,12 +7,12 @@ import { parseExtensions } from '../../wire/extension-header.js';
 import { FrameParser } from '../../wire/frame-parser.js';
 import { type HeaderFields, parseResponseHead } from '../../wire/http-head.js';
 import { CLOSE, PING, PONG } from '../../wire/opcode.js';
+import { acceptFor, randomHandshakeKey } from '../opening.js';
 import { BenchmarkFailure } from './failure.js';
 import { maskedFrame } from './message-block.js';
 import { MessageReader, type MessageSink } from './message-reader.js';
 import type { BenchTarget } from './target.js';
 
-const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const HEAD_LIMITS = { maxHeadBytes: 16_384, maxHeaderFields: 200 };
 /** How long the server has for its half of the closing handshake. */
 const CLOSE_TIMEOUT_MS = 1000;
@@ -113,7 +112,7 @@ export class BenchConnection {
   }
 
   #handshake(target: BenchTarget, offersDeflate: boolean, timeoutMs: number): Promise<void> {
-    const key = randomBytes(16).toString('base64');
+    const key = randomHandshakeKey();
     return new Promise((resolve, reject) => {
       const late = (): void =>
         this.#end(
@@ -149,10 +148,7 @@ export class BenchConnection {
     if (head.statusCode !== 101) {
       throw notWebSocket(`with ${`${head.statusCode} ${printable(head.statusMessage)}`.trim()}`);
     }
-    const accept = createHash('sha1')
-      .update(key + GUID)
-      .digest('base64');
-    if (String(head.headers['sec-websocket-accept'] ?? '').trim() !== accept) {
+    if (String(head.headers['sec-websocket-accept'] ?? '').trim() !== acceptFor(key)) {
       throw notWebSocket('with 101, but without the right Sec-WebSocket-Accept');
     }
     this.deflate = readDeflate(head.headers, offersDeflate);

@@ -3,12 +3,13 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import type { ConformanceCase, Judgement } from '../case.js';
-import { acceptance, linesOf, refusal, SWITCHING, switching } from '../client-opening.js';
+import { acceptance, refusal, SWITCHING, switching } from '../client-opening.js';
 import { closeFrame } from '../frame.js';
 import {
   acceptFor,
   type HeaderList,
   headBytes,
+  linesOf,
   OpeningFailed,
   randomHandshakeKey,
   readRequest,

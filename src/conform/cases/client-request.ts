@@ -4,8 +4,8 @@
 import { isIP } from 'node:net';
 import { listHasToken } from '../../wire/http-grammar.js';
 import type { ConformanceCase } from '../case.js';
-import { type Asked, linesOf, requestCheck } from '../client-opening.js';
-import { quote } from '../opening.js';
+import { type Asked, requestCheck } from '../client-opening.js';
+import { linesOf, quote } from '../opening.js';
 
 /** Keys that stand in specifications and tutorials: a client that sends one of them has not drawn it. */
 const PUBLISHED_KEYS = new Set([

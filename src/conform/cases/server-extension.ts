@@ -7,14 +7,13 @@ import type { ConformanceCase, Encounter, Judgement } from '../case.js';
 import { finishClosing } from '../exchange.js';
 import { describeNegotiated, negotiate } from '../extension-answer.js';
 import { endOf, observe } from '../judgement.js';
-import { quote } from '../opening.js';
+import { linesOf, quote } from '../opening.js';
 import {
   acceptedBy,
   ask,
   isUpgrade,
   judgeNeedlessRefusal,
   judgeRefusal,
-  linesOf,
   type ServerFacts,
   serverCase,
   verdict,

@@ -6,7 +6,7 @@ import type { ConformanceCase, Encounter, Judgement } from '../case.js';
 import { finishClosing } from '../exchange.js';
 import { serializeFrame } from '../frame.js';
 import { endOf, observe } from '../judgement.js';
-import { sendHead, withHeader } from '../opening.js';
+import { linesOf, sendHead, withHeader } from '../opening.js';
 import { describePayload, equalBytes, payloadBytes } from '../payload.js';
 import type { RawConnection } from '../raw-connection.js';
 import { stillServes } from '../rule-case.js';
@@ -20,7 +20,6 @@ import {
   isUpgrade,
   judgeRefusal,
   leave,
-  linesOf,
   readAnswer,
   requestBytes,
   serverCase,

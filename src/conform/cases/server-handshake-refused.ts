@@ -4,8 +4,8 @@
 import { splitList } from '../../wire/http-grammar.js';
 import type { ResponseHead } from '../../wire/http-head.js';
 import type { ConformanceCase, Judgement } from '../case.js';
-import { type HeaderList, headerOf, quote, requestTarget, withHeader } from '../opening.js';
-import { linesOf, type RequestShape, refusedCase, verdict } from '../server-answer.js';
+import { type HeaderList, headerOf, linesOf, quote, requestTarget, withHeader } from '../opening.js';
+import { type RequestShape, refusedCase, verdict } from '../server-answer.js';
 
 const READING = 'RFC 6455 §4.2.1';
 

@@ -3,13 +3,12 @@
 import { splitList } from '../../wire/http-grammar.js';
 import type { ResponseHead } from '../../wire/http-head.js';
 import type { ConformanceCase, Encounter, Judgement } from '../case.js';
-import { acceptFor, headerOf, OpeningFailed, quote } from '../opening.js';
+import { acceptFor, headerOf, linesOf, OpeningFailed, quote } from '../opening.js';
 import {
   acceptedBy,
   ask,
   describeAnswer,
   leave,
-  linesOf,
   type RequestShape,
   type ServerFacts,
   serverCase,

@@ -3,7 +3,7 @@
 
 import { isToken } from '../../wire/http-grammar.js';
 import type { ConformanceCase, Encounter } from '../case.js';
-import { quote } from '../opening.js';
+import { linesOf, quote } from '../opening.js';
 import {
   type Answer,
   acceptedBy,
@@ -13,7 +13,6 @@ import {
   judgeNeedlessRefusal,
   judgeRefusal,
   leave,
-  linesOf,
   type ServerFacts,
   serverCase,
   verdict,

@@ -1,5 +1,6 @@
 // Runs cases against a peer of these tests, in either role, and sorts what comes out.
 
+import { GROUPS, type Group } from '../../../src/conform/case.js';
 import { CASES } from '../../../src/conform/cases/index.js';
 import { ClientJudge } from '../../../src/conform/client-judge.js';
 import type { CaseResult } from '../../../src/conform/result.js';
@@ -8,22 +9,11 @@ import { judgeServer } from '../../../src/conform/server-judge.js';
 import type { Role } from './peer.js';
 import { type Change, runClient, startServer } from './peer-opening.js';
 
-export const OWN_GROUPS = [
-  'handshake',
-  'subprotocol',
-  'extension',
-  'masking',
-  'length',
-  'framing',
-  'fragmentation',
-  'control',
-  'utf8',
-  'closing',
-  'close-code',
-  'deflate',
-] as const;
+export type OwnGroup = Exclude<Group, 'autobahn' | 'robustness'>;
 
-export type OwnGroup = (typeof OWN_GROUPS)[number];
+export const OWN_GROUPS = GROUPS.filter(
+  (group): group is OwnGroup => group !== 'autobahn' && group !== 'robustness',
+);
 
 /** The ids of a role's cases that fit one of the patterns. */
 export function idsLike(role: Role, patterns: readonly string[]): string[] {

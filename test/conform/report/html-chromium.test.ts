@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { renderHtml } from '../../../src/conform/report/html.js';
+import { coloursOf, contrast, luminance } from '../../support/colours.js';
 import { requirement } from '../../support/require.js';
 import { sampleData } from './sample.js';
 
@@ -267,37 +268,3 @@ describe.runIf(requirement('chromium'))('the HTML report in Chromium', () => {
     expect(luminance(paper) < 0.1).toBe(colorScheme === 'dark');
   });
 });
-
-type Colour = [red: number, green: number, blue: number];
-
-/** The colour of an element's text, and the nearest background behind it that is not transparent. */
-async function coloursOf(locator: Locator): Promise<{ ink: Colour; paper: Colour }> {
-  // Made from text, because this project knows no types of the DOM.
-  const read = new Function(
-    'element',
-    `let behind = element;
-    const background = () => getComputedStyle(behind).backgroundColor;
-    while (behind.parentElement && /^rgba\\(.*, 0\\)$|transparent/.test(background())) behind = behind.parentElement;
-    return [getComputedStyle(element).color, background()];`,
-  ) as () => [string, string];
-  const [ink, paper] = await locator.evaluate(read);
-  const parse = (text: string) =>
-    text
-      .match(/[\d.]+/g)!
-      .slice(0, 3)
-      .map(Number) as Colour;
-  return { ink: parse(ink), paper: parse(paper) };
-}
-
-function luminance(colour: Colour): number {
-  const [red, green, blue] = colour.map((channel) => {
-    const part = channel / 255;
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!;
-}
-
-function contrast(one: Colour, other: Colour): number {
-  const [light, dark] = [luminance(one), luminance(other)].sort((a, b) => b - a);
-  return (light! + 0.05) / (dark! + 0.05);
-}
