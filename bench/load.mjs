@@ -78,12 +78,17 @@ async function open(port, count) {
   ]);
 }
 
-/** Waits for the connections of a client under test; answers with the port at once. @returns {Promise<number>} */
+let welcomed = 0;
+/** Called when a client under test has opened all its connections. */
+let onAllWelcomed = () => {};
+
+/** Lets a client under test connect, and says where. @returns {Promise<number>} the port */
 function listen() {
-  const server = createServer((socket) => {
+  const server = createServer(async (socket) => {
     const client = Client.accept(socket, fail);
     clients.push(client);
-    client.welcome();
+    await client.welcome();
+    if (++welcomed === spec.connections) onAllWelcomed();
   });
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve(/** @type {any} */ (server.address()).port));
@@ -295,7 +300,15 @@ if (process.send !== undefined) {
     finish,
   });
 } else {
-  await open(Number(values.port), spec.connections);
+  if (testsClient) {
+    const connected = new Promise((resolve) => {
+      onAllWelcomed = () => resolve(undefined);
+    });
+    console.log(`waiting for a client on port ${await listen()}`);
+    await connected;
+  } else {
+    await open(Number(values.port), spec.connections);
+  }
   if (spec.kind !== 'idle' && spec.kind !== 'handshake') {
     await verify();
     start();

@@ -118,9 +118,10 @@ function loadBun() {
 
 /** Not on npm: whoever wants it in the table installs it from its repository, as its README says. @returns {Peer} */
 function loadUws() {
-  if (!existsSync(join(modules, 'uWebSockets.js')))
+  const folder = join(modules, 'uWebSockets.js');
+  if (!existsSync(folder))
     throw new Error('uWebSockets.js is not installed in bench/node_modules; its README says how');
-  const file = require.resolve('uWebSockets.js');
+  const file = require.resolve(folder);
   return {
     label: 'uws',
     description: `uWebSockets.js ${versionOf(file)}`,

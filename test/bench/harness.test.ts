@@ -163,7 +163,7 @@ describe('bench/run.mjs', () => {
 
   it.each([
     ['alters a message', 'data = Buffer.from(data); data[0] ^= 1; send.call(this, data, options);'],
-    ['repeats one', 'if (count === 300) send.call(this, data, options); send.call(this, data, options);'],
+    ['repeats one', 'if (count === 3000) send.call(this, data, options); send.call(this, data, options);'],
   ])('a client that %s -> a failure, no number', async (_, statement) => {
     const lib = libraryThatSends('faulty-client', statement);
     const { results } = await benchmark('--lib', lib, '--case', 'client-send-64', '--connections', '2');
