@@ -1,4 +1,4 @@
-// The charts of a run, from its JSON: CPU time and memory as multiples of the first library's, and latency.
+// The charts of a run, from its JSON: CPU time as multiples of the first library's, memory, and latency.
 import { writeFileSync } from 'node:fs';
 import { CASES } from './cases.mjs';
 import { formatMain, short, times } from './report.mjs';
@@ -48,23 +48,27 @@ function ratioGroups(lines, reference) {
 export function drawCharts({ header, summary, reference = summary[0]?.lib ?? '' }) {
   /** @type {Record<string, string>} */ const charts = {};
   const subtitle = subtitleOf(header);
-  const ratios = (/** @type {string} */ title, /** @type {string} */ unit, /** @type {string} */ main) => {
-    const lines = summary.filter((line) => line.main === main);
-    if (!lines.some(({ lib, ratio }) => lib !== reference && ratio !== null)) return undefined;
-    return barChart({
-      title,
+  const ofCpu = summary.filter((line) => line.main === 'cpuUs');
+  if (ofCpu.some(({ lib, ratio }) => lib !== reference && ratio !== null)) {
+    charts[''] = barChart({
+      title: `CPU time per message, compared with ${reference}`,
       subtitle,
-      unit: `${unit}, as a multiple of what ${reference} needs; thin lines: least and most of the rounds`,
+      unit: `multiple of what ${reference} needs: to the right costs more, to the left less (logarithmic; thin lines: least and most of the rounds)`,
       log: true,
-      format: (value) => `${short(value).replace(/\.0+$/, '')}x`,
+      format: (value) => `${Number(value.toPrecision(3))}x`,
       baseline: { value: 1, label: reference },
-      groups: ratioGroups(lines, reference),
+      groups: ratioGroups(ofCpu, reference),
     });
-  };
-  const cpu = ratios('CPU time for the same work: shorter is better', 'CPU time per message', 'cpuUs');
-  if (cpu !== undefined) charts[''] = cpu;
-  const memory = ratios('Memory of an open connection: shorter is better', 'RSS per connection', 'rssBytes');
-  if (memory !== undefined) charts['-memory'] = memory;
+  }
+  const ofMemory = summary.filter((line) => line.main === 'rssBytes');
+  if (ofMemory.length > 0) {
+    charts['-memory'] = barChart({
+      title: 'Memory of the server per open connection',
+      subtitle,
+      unit: 'KiB of RSS per connection (thin lines: least and most of the rounds)',
+      groups: memoryGroups(ofMemory),
+    });
+  }
   const latencies = summary.filter((line) => line.kind === 'latency');
   if (latencies.length > 0) {
     charts['-latency'] = barChart({
@@ -76,6 +80,22 @@ export function drawCharts({ header, summary, reference = summary[0]?.lib ?? '' 
     });
   }
   return charts;
+}
+
+/** @param {import('./report.mjs').Line[]} lines */
+function memoryGroups(lines) {
+  return [...new Set(lines.map((line) => line.case))].map((name) => ({
+    label: name,
+    note: CASES[name]?.about ?? '',
+    bars: lines
+      .filter((line) => line.case === name)
+      .map((line) => ({
+        label: line.lib,
+        value: (line.median.rssBytes ?? Number.NaN) / 1024,
+        text: formatMain(line),
+        range: /** @type {[number, number]} */ ([line.least / 1024, line.most / 1024]),
+      })),
+  }));
 }
 
 /** @param {import('./report.mjs').Line[]} lines */

@@ -74,7 +74,7 @@ export function short(value) {
 
 /** How many times as much. @param {number} value */
 export function times(value) {
-  return Number.isFinite(value) ? `${Number(value.toPrecision(value < 1 ? 2 : 3))}x` : '-';
+  return Number.isFinite(value) ? `${short(value)}x` : '-';
 }
 
 const percent = (/** @type {number} */ cores) => `${Math.round(100 * cores)}%`;
@@ -207,11 +207,18 @@ export function formatRatios(lines, reference) {
   const rows = [...new Set(lines.map((line) => line.case))].map((name) => {
     const find = (/** @type {string} */ lib) => lines.find((line) => line.case === name && line.lib === lib);
     const own = find(reference);
-    const ratios = others.map((lib) => times(find(lib)?.ratio?.median ?? Number.NaN));
+    const ratios = others.map((lib) => formatRatio(find(lib)));
     return [name, own === undefined ? '-' : formatMain(own), ...ratios];
   });
   const heading = ['in short', reference, ...others.map((lib) => `${lib} / ${reference}`)];
   return align([heading, ...rows], 1);
+}
+
+/** A ratio; with a tilde if the rounds do not agree on who needs less. @param {Line | undefined} line */
+function formatRatio(line) {
+  if (line === undefined || line.ratio === null) return '-';
+  const { median: middle, least, most } = line.ratio;
+  return `${line.rounds > 1 && least <= 1 && most >= 1 ? '~' : ''}${times(middle)}`;
 }
 
 /** A line's main number with its unit. @param {Pick<Line, 'main' | 'median'>} line */
@@ -240,7 +247,7 @@ function formatTable(
     write(line.median[line.main] ?? Number.NaN),
     `${write(line.least)}-${write(line.most)}`,
     ...columns.map(([, key, format]) => format(line.median[key] ?? Number.NaN)),
-    line.ratio === null ? '' : `${short(line.ratio.median)}x`,
+    line.ratio === null ? '' : times(line.ratio.median),
     line.ratio === null || line.rounds === 1 ? '' : `${short(line.ratio.least)}-${short(line.ratio.most)}`,
   ]);
   return align([[...heading, `/ ${reference}`, 'least-most'], ...rows]);

@@ -152,7 +152,7 @@ export function scaleFor(values, axis, [from, to], fitsValues = false) {
     high = fitsValues && least < most ? most : (steps.at(-1) ?? most);
     const decades = steps.filter((step) => /^[^1-9]*1[^1-9]*(e|$)/.test(String(step)));
     const every = Math.ceil(decades.length / 8);
-    ticks = steps.length <= 9 ? steps : decades.filter((_, i) => i % every === 0);
+    ticks = steps.length <= 12 ? steps : decades.filter((_, i) => i % every === 0);
   } else {
     if (low === high) [low, high] = low === 0 ? [0, 1] : [Math.min(low, 0), Math.max(high, 0)];
     const rough = (high - low) / 5;
