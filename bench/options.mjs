@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BOUNDS, CASES, caseNamed } from './cases.mjs';
 
-/** What runs if no case is named: one case for each thing that a server does. */
+/** What runs if no case is named: one case for each thing that a server or a client does. */
 const TABLE = [
   'echo-64',
   'echo-1k',
@@ -15,7 +15,9 @@ const TABLE = [
   'deflate-json-1k',
   'broadcast-128',
   'handshake',
-];
+  'client-receive-64',
+  'client-send-64',
+].filter((name) => name in CASES);
 /** Shorter than a run that one asks for by name, so that the table is there in minutes. */
 const TABLE_TIMES = { rounds: 3, seconds: 1, warmup: 0.5 };
 const TIMES = { rounds: 5, seconds: 3, warmup: 1 };

@@ -246,7 +246,11 @@ function formatTable(
     line.lib,
     write(line.median[line.main] ?? Number.NaN),
     `${write(line.least)}-${write(line.most)}`,
-    ...columns.map(([, key, format]) => format(line.median[key] ?? Number.NaN)),
+    ...columns.map(([, key, format]) => {
+      // Where the generator was at its limit, the server could have done more.
+      const isBound = key === 'perSecond' && (line.median.generatorBound ?? 0) > 0;
+      return `${isBound ? '>= ' : ''}${format(line.median[key] ?? Number.NaN)}`;
+    }),
     line.ratio === null ? '' : times(line.ratio.median),
     line.ratio === null || line.rounds === 1 ? '' : `${short(line.ratio.least)}-${short(line.ratio.most)}`,
   ]);
