@@ -82,21 +82,25 @@ export function widest(texts) {
   return Math.max(0, ...texts.map((one) => BOLD * widthOf(one, 12))) + 1;
 }
 
-/** Cuts text into lines that are no wider than that; a word that is too long alone is cut and ends in an ellipsis.
+/** As much of the text as has room; an ellipsis says that there was more.
  * @param {string} text @param {number} width @param {number} size */
+export function fit(text, width, size) {
+  if (widthOf(text, size) <= width) return text;
+  const characters = [...text];
+  while (characters.length > 0 && widthOf(`${characters.join('')}…`, size) > width) characters.pop();
+  return `${characters.join('').trimEnd()}…`;
+}
+
+/** Cuts text into lines that are no wider than that. @param {string} text @param {number} width @param {number} size */
 export function wrap(text, width, size) {
   const lines = [''];
-  for (let word of text.split(/\s+/).filter((one) => one !== '')) {
-    if (widthOf(word, size) > width) {
-      while (word !== '' && widthOf(`${word}…`, size) > width) word = [...word].slice(0, -1).join('');
-      word += '…';
-    }
+  for (const word of text.split(/\s+/).filter((one) => one !== '')) {
     const last = lines.at(-1) ?? '';
     const longer = last === '' ? word : `${last} ${word}`;
-    if (widthOf(longer, size) <= width) lines[lines.length - 1] = longer;
+    if (last === '' || widthOf(longer, size) <= width) lines[lines.length - 1] = longer;
     else lines.push(word);
   }
-  return lines;
+  return lines.map((one) => fit(one, width, size));
 }
 
 /** @param {number} x @param {number} y @param {string} content @param {string} [classes] @param {string} [anchor] */
@@ -163,11 +167,12 @@ export function scaleFor(values, axis, [from, to], fitsValues = false) {
   }
   const measure = log ? Math.log : (/** @type {number} */ value) => value;
   const length = measure(high) - measure(low);
+  const slack = 1e-9 * (log ? low : high - low);
   return {
     low,
     high,
     log,
-    ticks: (axis.ticks ?? ticks).filter((tick) => tick >= low * 0.999999 && tick <= high * 1.000001),
+    ticks: (axis.ticks ?? ticks).filter((tick) => tick >= low - slack && tick <= high + slack),
     at: (value) => from + ((measure(value) - measure(low)) / length) * (to - from),
   };
 }

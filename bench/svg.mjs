@@ -3,6 +3,7 @@
 import {
   BOLD,
   DASHES,
+  fit,
   head,
   line,
   MARGIN,
@@ -49,7 +50,7 @@ export function lineChart({ title, subtitle = '', x = {}, y = {}, series }) {
     [bottom, top],
   );
   const left = MARGIN + 10 + widest(vertical.ticks.map(formatY));
-  const names = cleaned.map(({ label }) => wrap(label, 190, BOLD * 12)[0] ?? '');
+  const names = cleaned.map(({ label }) => fit(label, 190, BOLD * 12));
   const right = WIDTH - MARGIN - 22 - widest(names);
   const horizontal = scaleFor(
     all.map((point) => point[0]),
@@ -147,7 +148,7 @@ function spread(wanted, gap, bottom) {
 export function barChart({ title, subtitle = '', unit = '', groups, log = false, format = plain, baseline }) {
   const bars = groups.flatMap((group) => group.bars);
   const valueText = (/** @type {Bar} */ bar) =>
-    bar.text ?? (Number.isFinite(bar.value) ? format(bar.value) : '-');
+    fit(bar.text ?? (Number.isFinite(bar.value) ? format(bar.value) : '-'), 190, BOLD * 12);
   const labels = [...new Set(bars.map(({ label }) => label))];
   const order = baseline === undefined ? labels : [...new Set([baseline.label, ...labels])];
 
@@ -172,7 +173,7 @@ export function barChart({ title, subtitle = '', unit = '', groups, log = false,
       drawn.push(text(MARGIN, bottom + 13 + 16 * i, one, i < name.length ? 'strong' : 'soft'));
     }
     for (const [i, bar] of group.bars.entries()) {
-      const label = wrap(bar.label, labelWidth, BOLD * 12)[0] ?? '';
+      const label = fit(bar.label, labelWidth, BOLD * 12);
       const index = order.indexOf(bar.label);
       drawn.push(text(left - 10, bottom + 19 * i + 13, label, index === 0 ? 'strong' : '', 'end'));
       drawn.push(...drawBar(bar, valueText(bar), index, bottom + 19 * i, from, scale));

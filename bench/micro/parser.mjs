@@ -7,8 +7,9 @@ const Receiver = loadOptional('ws')?.Receiver;
 
 explain(
   'parser',
-  'Chunks into frames. FrameParser: hawser, from one chunk or from pieces; a walk: the least that finds the payloads of whole\n' +
-    'frames, and checks no rule; Receiver: ws, which also unmasks and emits a message for each frame.',
+  'Chunks into frames. FrameParser: hawser, which unmasks what lies whole in a chunk; in pieces of 1000 B the parts of larger\n' +
+    'frames are passed on masked. A walk: the least that finds the payloads, without a mask or a rule. Receiver: ws, which\n' +
+    'unmasks too, and emits a message for each frame.',
 );
 
 let payloads = 0;
