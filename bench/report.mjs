@@ -44,9 +44,9 @@ export function describeRun({ rounds, seconds, warmup }) {
     commit: commit(),
     loadAverage: loadavg()[0] ?? 0,
     method: [
-      `${rounds} rounds, libraries in turn, fresh processes`,
+      `${rounds} ${rounds === 1 ? 'round' : 'rounds'}, libraries in turn, fresh processes`,
       `${warmup} s warm-up, then ${seconds} s measured`,
-      'CPU time of the server process',
+      'CPU time of the process under test',
     ].join('; '),
     /** @type {Record<string, string>} */
     peers: {},

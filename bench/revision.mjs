@@ -17,13 +17,7 @@ function git(root, args, env = {}) {
 
 /** The commit that a name stands for. @param {string} root @param {string} name */
 export function resolveRevision(root, name) {
-  const { status, stdout } = git(root, [
-    'rev-parse',
-    '--verify',
-    '--quiet',
-    '--end-of-options',
-    `${name}^{commit}`,
-  ]);
+  const { status, stdout } = git(root, ['rev-parse', '--verify', '--quiet', `${name}^{commit}`]);
   if (status !== 0) throw new Error(`no revision is called ${name}`);
   return stdout.trim();
 }

@@ -87,7 +87,7 @@ describe('a revision', () => {
     expect(revision.resolveRevision(repository, commit.slice(0, 8))).toBe(commit);
   });
 
-  it.each(['nope', '--help', ''])('called "%s" -> an error that names it', (name) => {
+  it.each(['nope', '--since=yesterday', ''])('called "%s" -> an error that names it', (name) => {
     commitBuild(WORKS);
     expect(() => revision.resolveRevision(repository, name)).toThrow(`no revision is called ${name}`);
   });

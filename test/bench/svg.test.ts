@@ -151,6 +151,10 @@ describe('lineChart', () => {
       Number(new RegExp(`y="([^"]*)"[^>]*>${label}<`).exec(xml)?.[1]),
     );
     heights.sort((a, b) => a - b);
+    const highestLine = Math.min(
+      ...[...xml.matchAll(/class="grid"[^>]* y1="([^"]*)"/g)].map((match) => Number(match[1])),
+    );
+    expect(heights[0]).toBeGreaterThanOrEqual(highestLine);
     for (let i = 1; i < heights.length; i++) expect(heights[i]! - heights[i - 1]!).toBeGreaterThanOrEqual(14);
   });
 
