@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 
 /** @param {number[]} values */
-function median(values) {
+export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? Number.NaN;
@@ -44,9 +44,9 @@ export function describeRun({ rounds, seconds, warmup }) {
     commit: commit(),
     loadAverage: loadavg()[0] ?? 0,
     method: [
-      `${rounds} rounds, libraries in turn, fresh processes`,
+      `${rounds} ${rounds === 1 ? 'round' : 'rounds'}, libraries in turn, fresh processes`,
       `${warmup} s warm-up, then ${seconds} s measured`,
-      'CPU time of the server process',
+      'CPU time of the process under test',
     ].join('; '),
     /** @type {Record<string, string>} */
     peers: {},
@@ -62,20 +62,19 @@ export function describeRun({ rounds, seconds, warmup }) {
  * @property {Record<string, number>} numbers
  */
 
-const MAIN_NUMBER = {
-  echo: 'cpuUs',
-  latency: 'cpuUs',
-  broadcast: 'cpuUs',
-  handshake: 'cpuUs',
-  client: 'cpuUs',
-  idle: 'rssBytes',
-};
+/** The number that a kind of case is about: CPU time, of idle connections memory. @param {string} kind */
+const mainNumber = (kind) => (kind === 'idle' ? 'rssBytes' : 'cpuUs');
 
-/** @param {number} value */
-function short(value) {
+/** Three digits or so. @param {number} value */
+export function short(value) {
   if (!Number.isFinite(value)) return '-';
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en-US');
   return Math.abs(value) >= 10 ? value.toFixed(1) : value.toPrecision(Math.abs(value) >= 1 ? 3 : 2);
+}
+
+/** How many times as much. @param {number} value */
+export function times(value) {
+  return Number.isFinite(value) ? `${short(value)}x` : '-';
 }
 
 const percent = (/** @type {number} */ cores) => `${Math.round(100 * cores)}%`;
@@ -119,7 +118,7 @@ export function summarize(measurements, reference) {
     for (const lib of new Set(ofCase.map((one) => one.lib))) {
       const own = ofCase.filter((one) => one.lib === lib);
       const kind = /** @type {Measurement} */ (own[0]).kind;
-      const main = MAIN_NUMBER[/** @type {keyof typeof MAIN_NUMBER} */ (kind)];
+      const main = mainNumber(kind);
       const mains = own.map((one) => one.numbers[main] ?? Number.NaN);
       const ratios = own.flatMap((one) => {
         const other = ofCase.find(
@@ -151,34 +150,86 @@ export function summarize(measurements, reference) {
   return lines;
 }
 
-/** @param {string[][]} rows the first is the heading */
-function align(rows) {
+/** @param {string[][]} rows the first is the heading @param {number} names columns that hold names, not numbers */
+function align(rows, names = 2) {
   const widths = /** @type {string[]} */ (rows[0]).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? '').length)),
   );
   return rows
     .map((row) =>
       row
-        .map((cell, i) => (i < 2 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+        .map((cell, i) => (i < names ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
         .join('  ')
         .trimEnd(),
     )
     .join('\n');
 }
 
-/** @param {ReturnType<typeof summarize>} lines @param {string} reference */
+/** @param {ReturnType<typeof describeRun>} header */
+export function formatHeader(header) {
+  const busy = header.loadAverage > 0.5 ? '  <- the machine was not idle: measure again' : '';
+  const width = Math.max(8, ...Object.keys(header.peers).map((label) => label.length));
+  const entries = {
+    machine: header.machine,
+    node: `${header.node} (V8 ${header.v8})`,
+    ...header.peers,
+    commit: header.commit,
+    date: header.date,
+    method: header.method,
+    load: `${header.loadAverage.toFixed(2)} before the start${busy}`,
+  };
+  return Object.entries(entries)
+    .map(([name, value]) => `${name.padEnd(width)} ${value}`)
+    .join('\n');
+}
+
+/** @typedef {ReturnType<typeof summarize>[number]} Line */
+
+/**
+ * Everything measured, then a row per case with the ratios alone.
+ *
+ * @param {Line[]} lines
+ * @param {string} reference
+ */
 export function formatTables(lines, reference) {
   const shapeOf = (/** @type {string} */ kind) => (kind in COLUMNS ? kind : 'echo');
-  return Object.keys(COLUMNS)
+  const tables = Object.keys(COLUMNS)
     .map((shape) => ({ shape, ofShape: lines.filter((line) => shapeOf(line.kind) === shape) }))
     .filter(({ ofShape }) => ofShape.length > 0)
-    .map(({ shape, ofShape }) => formatTable(shape, ofShape, reference))
-    .join('\n\n');
+    .map(({ shape, ofShape }) => formatTable(shape, ofShape, reference));
+  return [...tables, formatRatios(lines, reference)].filter((table) => table !== '').join('\n\n');
+}
+
+/** What the reference needs, and how many times that the others need. @param {Line[]} lines @param {string} reference */
+export function formatRatios(lines, reference) {
+  const others = [...new Set(lines.map((line) => line.lib))].filter((lib) => lib !== reference);
+  if (others.length === 0) return '';
+  const rows = [...new Set(lines.map((line) => line.case))].map((name) => {
+    const find = (/** @type {string} */ lib) => lines.find((line) => line.case === name && line.lib === lib);
+    const own = find(reference);
+    const ratios = others.map((lib) => formatRatio(find(lib)));
+    return [name, own === undefined ? '-' : formatMain(own), ...ratios];
+  });
+  const heading = ['in short', reference, ...others.map((lib) => `${lib} / ${reference}`)];
+  return align([heading, ...rows], 1);
+}
+
+/** A ratio; with a tilde if the rounds do not agree on who needs less. @param {Line | undefined} line */
+function formatRatio(line) {
+  if (line === undefined || line.ratio === null) return '-';
+  const { median: middle, least, most } = line.ratio;
+  return `${line.rounds > 1 && least <= 1 && most >= 1 ? '~' : ''}${times(middle)}`;
+}
+
+/** A line's main number with its unit. @param {Pick<Line, 'main' | 'median'>} line */
+export function formatMain({ main, median: numbers }) {
+  const value = numbers[main] ?? Number.NaN;
+  return main === 'rssBytes' ? `${kib(value)} KiB` : `${short(value)} µs`;
 }
 
 function formatTable(
   /** @type {string} */ kind,
-  /** @type {ReturnType<typeof summarize>} */ lines,
+  /** @type {Line[]} */ lines,
   /** @type {string} */ reference,
 ) {
   const columns = COLUMNS[kind] ?? [];
@@ -195,8 +246,12 @@ function formatTable(
     line.lib,
     write(line.median[line.main] ?? Number.NaN),
     `${write(line.least)}-${write(line.most)}`,
-    ...columns.map(([, key, format]) => format(line.median[key] ?? Number.NaN)),
-    line.ratio === null ? '' : `${short(line.ratio.median)}x`,
+    ...columns.map(([, key, format]) => {
+      // Where the generator was at its limit, the server could have done more.
+      const isBound = key === 'perSecond' && (line.median.generatorBound ?? 0) > 0;
+      return `${isBound ? '>= ' : ''}${format(line.median[key] ?? Number.NaN)}`;
+    }),
+    line.ratio === null ? '' : times(line.ratio.median),
     line.ratio === null || line.rounds === 1 ? '' : `${short(line.ratio.least)}-${short(line.ratio.most)}`,
   ]);
   return align([[...heading, `/ ${reference}`, 'least-most'], ...rows]);

@@ -155,6 +155,8 @@ describe('bench/run.mjs', () => {
       libraryThatSends('faulty', statement),
       '--connections',
       '4',
+      '--case',
+      'echo-64',
     );
     expect(status).toBe(1);
     expect(results.measurements).toEqual([]);
