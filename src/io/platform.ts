@@ -22,8 +22,20 @@ function randomMaskingKey(): number {
 /** The class of all Buffers, which `Buffer` itself is not. */
 const FastBuffer = (Buffer as unknown as { [Symbol.species]: typeof Uint8Array })[Symbol.species];
 
+/** So many bytes V8 keeps in the object itself: 40 ns, where memory outside of its heap takes 600. */
+const MOST_BYTES_ON_HEAP = 64;
+
+function allocate(length: number): Uint8Array {
+  return length <= MOST_BYTES_ON_HEAP ? new FastBuffer(length) : Buffer.allocUnsafeSlow(length);
+}
+
 export const platform: Platform = {
-  allocate: (length) => Buffer.allocUnsafeSlow(length),
+  allocate,
+  copy: (bytes, start, end) => {
+    const copied = allocate(end - start);
+    copied.set(bytes.subarray(start, end));
+    return copied;
+  },
   // What `subarray` does, without its arithmetic on indices that are right already.
   view: (bytes, start, end) => new FastBuffer(bytes.buffer, bytes.byteOffset + start, end - start),
   isUtf8: (bytes) => isUtf8(bytes),

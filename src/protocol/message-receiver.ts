@@ -3,7 +3,7 @@
 
 import { parseClosePayload } from '../wire/close-payload.js';
 import { type ProtocolError, protocolError } from '../wire/errors.js';
-import { type FrameHandler, FrameParser } from '../wire/frame-parser.js';
+import { type CopyBytes, type FrameHandler, FrameParser } from '../wire/frame-parser.js';
 import { CLOSE, CONTINUATION, PING, TEXT } from '../wire/opcode.js';
 import { Utf8Validator } from '../wire/utf8.js';
 import type { Inflater } from './compression.js';
@@ -59,6 +59,7 @@ export class MessageReceiver implements FrameHandler {
   readonly #expectsMask: boolean;
   readonly #skipsUtf8Validation: boolean;
   readonly #parser: FrameParser;
+  readonly #copy: CopyBytes;
   #inflater: Inflater | undefined;
   #assembler: MessageAssembler | undefined;
   #validator: Utf8Validator | undefined;
@@ -88,6 +89,7 @@ export class MessageReceiver implements FrameHandler {
   constructor(options: ReceiverOptions, sink: MessageSink) {
     this.#sink = sink;
     this.#platform = options.platform;
+    this.#copy = options.platform.copy;
     this.#expectsMask = receivesMasked(options.role);
     this.#skipsUtf8Validation = options.skipUtf8Validation ?? false;
     this.#inflater = options.inflater;
@@ -108,18 +110,20 @@ export class MessageReceiver implements FrameHandler {
   }
 
   /**
-   * Takes bytes of the peer, in any portion; they belong to the receiver. While paused they wait, so whoever reads
-   * from the socket stops reading then.
+   * Takes bytes of the peer, in any portion. While paused they wait, so whoever reads from the socket stops reading
+   * then.
+   *
+   * @param isLent the bytes are good until this returns; else they belong to the receiver
    */
-  receive(bytes: Uint8Array): void {
+  receive(bytes: Uint8Array, isLent = false): void {
     if (this.#isEnded) return;
     // A stream in memory may answer what is sent while its bytes are being parsed: they come next.
     if (this.#isPaused || this.#isParsing) {
       this.#waiting ??= [];
-      this.#waiting.push(bytes);
+      this.#waiting.push(isLent ? this.#copy(bytes, 0, bytes.length) : bytes);
       return;
     }
-    this.#parse(bytes);
+    this.#parse(bytes, isLent);
     if (this.#waiting !== undefined) this.#parseWaiting();
   }
 
@@ -155,7 +159,7 @@ export class MessageReceiver implements FrameHandler {
     while (this.#waiting !== undefined && !this.#isPaused && !this.#isEnded) {
       const bytes = this.#waiting.shift();
       if (bytes === undefined) this.#waiting = undefined;
-      else this.#parse(bytes);
+      else this.#parse(bytes, false);
     }
   }
 
@@ -170,21 +174,25 @@ export class MessageReceiver implements FrameHandler {
     this.#inflater = undefined;
   }
 
-  #parse(bytes: Uint8Array): void {
+  #parse(bytes: Uint8Array, isLent: boolean): void {
     let isWhole = false;
     this.#isParsing = true;
     try {
-      this.#parser.push(bytes);
+      this.#parser.push(bytes, isLent ? this.#copy : undefined);
       isWhole = true;
     } finally {
       // A listener that throws interrupts the loop; the connection goes on behind the frame it threw at.
       this.#isParsing = false;
       if (!isWhole && !this.#isEnded) this.pause();
-      if (this.#isPaused && !this.#isEnded && this.#parser.consumed < bytes.length) {
-        this.#waiting ??= [];
-        this.#waiting.unshift(bytes.subarray(this.#parser.consumed));
-      }
+      if (this.#parser.isStopped) this.#keepRest();
     }
+  }
+
+  #keepRest(): void {
+    const rest = this.#parser.takeRest();
+    if (rest === undefined || this.#isEnded) return;
+    this.#waiting ??= [];
+    this.#waiting.unshift(rest);
   }
 
   #fail(error: ProtocolError): false {

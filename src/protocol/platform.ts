@@ -4,6 +4,8 @@
 export interface Platform {
   /** Space for `length` bytes with any content, not shared with anybody else. */
   allocate(length: number): Uint8Array;
+  /** A copy of `bytes[start, end)`, not shared with anybody else. */
+  copy(bytes: Uint8Array, start: number, end: number): Uint8Array;
   /** `bytes[start, end)` without copying. */
   view(bytes: Uint8Array, start: number, end: number): Uint8Array;
   /** True when all of `bytes` is UTF-8. */

@@ -5,6 +5,7 @@
 // on as they come, so that nothing is kept here but a header of at most 14 bytes.
 
 import { applyMask, readMaskingKey, rotateMaskingKey, wordsOf } from './mask.js';
+import { unmaskFrames } from './mask-simd.js';
 
 export interface FrameHandler {
   /**
@@ -27,7 +28,15 @@ export interface FrameHandler {
   onPayloadPart(bytes: Uint8Array, start: number, end: number, key: number, isLast: boolean): void;
 }
 
+/** Makes a copy of `bytes[start, end)` that may be kept. */
+export type CopyBytes = (bytes: Uint8Array, start: number, end: number) => Uint8Array;
+
 const MAX_HEADER_BYTES = 14;
+
+/** From this many bytes on a payload is worth memory of its own, when it cannot stay where it was read. */
+const LARGE_PAYLOAD_BYTES = 4096;
+
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 export class FrameParser {
   readonly #handler: FrameHandler;
@@ -39,16 +48,14 @@ export class FrameParser {
   /** Payload bytes still to come of a frame whose parts are being passed on; the key fits the next one. */
   #remaining = 0;
   #key = 0;
-  /** How much of the bytes given to `push` has been dealt with; right also when the handler throws. */
+  /** What `push` is at work on, and how far it has come; right also when the handler throws. */
+  #bytes: Uint8Array = NOTHING;
   #offset = 0;
+  /** Present while `#bytes` are lent. */
+  #copy: CopyBytes | undefined;
 
   constructor(handler: FrameHandler) {
     this.#handler = handler;
-  }
-
-  /** Bytes of the last `push` that were consumed. */
-  get consumed(): number {
-    return this.#offset;
   }
 
   /** True inside a frame: the peer owes us the rest of a header or of a payload. */
@@ -57,17 +64,48 @@ export class FrameParser {
   }
 
   /**
-   * Parses `bytes`, which now belong to the parser: payloads are unmasked in place. Returns when all is consumed or the
-   * handler stopped it; `consumed` tells how far it came.
+   * What the last `push` left, because the handler stopped it or threw, in memory that may be kept; `undefined` for
+   * nothing.
    */
-  push(bytes: Uint8Array): void {
+  takeRest(): Uint8Array | undefined {
+    const bytes = this.#bytes;
+    const start = this.#offset;
+    this.#bytes = NOTHING;
     this.#offset = 0;
-    const handler = this.#handler;
-    const end = bytes.length;
+    if (start >= bytes.length) return undefined;
+    return this.#copy === undefined ? bytes.subarray(start) : this.#copy(bytes, start, bytes.length);
+  }
+
+  /**
+   * Parses `bytes`; payloads are unmasked in place. Returns when all is consumed or the handler stopped it: then
+   * `takeRest()` has the rest.
+   *
+   * @param copy given where the bytes are only lent and something else will stand there afterwards; without it they belong to
+   *   the parser
+   */
+  push(bytes: Uint8Array, copy?: CopyBytes): void {
+    this.#bytes = bytes;
+    this.#offset = 0;
+    this.#copy = copy;
     if (this.#remaining > 0) this.#continuePayload(bytes);
     if (this.#stashLength > 0 && !this.isStopped) this.#continueHeader(bytes);
+    // What is lent lies where frames can be unmasked all at once; their keys are 0 then.
+    if (copy !== undefined) unmaskFrames(bytes, this.#offset);
+    this.#parseFrames();
+    if (this.isStopped) return;
+    if (this.#offset < this.#bytes.length) this.#stashHeader(this.#bytes);
+    // What was read is not held on to while the connection is idle.
+    this.#bytes = NOTHING;
+    this.#offset = 0;
+  }
+
+  #parseFrames(): void {
+    const handler = this.#handler;
+    let bytes = this.#bytes;
+    let end = bytes.length;
+    let isLent = this.#copy !== undefined;
     // One view for all frames of the chunk; the price of a view is that of masking 100 bytes.
-    const words = end - this.#offset >= 32 ? wordsOf(bytes) : undefined;
+    let words = !isLent && end - this.#offset >= 32 ? wordsOf(bytes) : undefined;
 
     // [RFC6455-6.2-1] The loop works on local variables and handles one frame a turn; it is long because a call per field
     // would cost more than the field.
@@ -106,13 +144,28 @@ export class FrameParser {
         this.#continuePayload(bytes);
         return;
       }
-      const payloadEnd = position + length;
+      let payloadEnd = position + length;
+      if (isLent) {
+        // The payload alone is copied where it is large or nothing follows; else all that follows, once for many frames.
+        if (length >= LARGE_PAYLOAD_BYTES || payloadEnd === end) {
+          this.#offset = payloadEnd;
+          handler.onPayloadPart(bytes, position, payloadEnd, key, true);
+          continue;
+        }
+        bytes = this.#copy!(bytes, position, end);
+        this.#bytes = bytes;
+        this.#copy = undefined;
+        isLent = false;
+        position = 0;
+        payloadEnd = length;
+        end = bytes.length;
+        words = end >= 32 ? wordsOf(bytes) : undefined;
+      }
       // [RFC6455-6.2-7]
       if (key !== 0) applyMask(bytes, position, payloadEnd, key, words);
       this.#offset = payloadEnd;
       handler.onPayload(bytes, position, payloadEnd);
     }
-    if (!this.isStopped && this.#offset < end) this.#stashHeader(bytes);
   }
 
   /** Passes on what has come of a payload that did not fit in one chunk. */

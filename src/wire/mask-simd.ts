@@ -1,16 +1,10 @@
-// Masking with vector instructions, 64 octets at a turn, for payloads that are large enough to be worth the way into
-// WebAssembly's memory and back. The module is 118 bytes, assembled by hand from this text:
+// Masking with vector instructions (RFC 6455 §5.3), 64 octets at a turn, in a WebAssembly module that is assembled below.
+// It works on its own memory, of which the larger part is a block for whoever reads from sockets: what lies there is
+// unmasked where it is, at 36 GB/s. Other bytes are brought in and out, which still beats a loop from 512 on.
 //
-//   (module
-//     (memory (export "memory") 1)
-//     (func (export "mask") (param $length i32) (param $key i32) (local $at i32) (local $keys v128)
-//       (local.set $keys (i32x4.splat (local.get $key)))
-//       (loop $next
-//         (v128.store offset=0  (local.get $at) (v128.xor (v128.load offset=0  (local.get $at)) (local.get $keys)))
-//         (v128.store offset=16 …)  (v128.store offset=32 …)  (v128.store offset=48 …)
-//         (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 64))) (local.get $length))))))
-//
-// It knows nothing of frames; `mask.ts` decides when to use it.
+// `mask` masks a range. `unmaskFrames` steps over the frames of a range (§5.2) and unmasks each, so that there is one call
+// for all frames of a read: 64 B frames take 8 ns each that way, 35 ns in JavaScript. It judges nothing; it leaves frames
+// behind that say they are masked, with a key of 0.
 
 /** Just enough of the global for this file; the library of types for it belongs to browsers. */
 declare const WebAssembly: {
@@ -20,46 +14,141 @@ declare const WebAssembly: {
 
 interface Exports {
   memory: { buffer: ArrayBuffer };
-  /** Masks the first `length` bytes of the memory, and up to 63 behind them. */
-  mask(length: number, key: number): void;
+  /** Masks the memory from `start` to `end`; the lowest byte of the key is for the octet at `start`. */
+  mask(start: number, end: number, key: number): void;
+  /** Unmasks the whole frames between `start` and `end`; those of 64 KiB and more are left alone, and all behind them. */
+  unmaskFrames(start: number, end: number): void;
 }
 
-/** What goes through the memory at once: small enough to stay in the processor's first cache. */
+const PAGE_BYTES = 64 * 1024;
+/** One page to bring bytes in and out, and four for reads. */
+const PAGES = 5;
+/** What is brought in at once: small enough to stay in the processor's first cache. */
 const WINDOW_BYTES = 16 * 1024;
 
-// One line a section: header, types, functions, memory, exports, code.
-const MODULE = new Uint8Array([
-  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-  ...[0x01, 0x06, 0x01, 0x60, 0x02, 0x7f, 0x7f, 0x00],
-  ...[0x03, 0x02, 0x01, 0x00],
-  ...[0x05, 0x03, 0x01, 0x00, 0x01],
-  ...[
-    0x07, 0x11, 0x02, 0x06, 0x6d, 0x65, 0x6d, 0x6f, 0x72, 0x79, 0x02, 0x00, 0x04, 0x6d, 0x61, 0x73, 0x6b,
-    0x00, 0x00,
-  ],
-  ...[0x0a, 0x5e, 0x01, 0x5c, 0x02, 0x01, 0x7f, 0x01, 0x7b],
-  ...[0x20, 0x01, 0xfd, 0x11, 0x21, 0x03, 0x03, 0x40],
-  ...xorAt(0x00),
-  ...xorAt(0x10),
-  ...xorAt(0x20),
-  ...xorAt(0x30),
-  ...[0x20, 0x02, 0x41, 0xc0, 0x00, 0x6a, 0x22, 0x02, 0x20, 0x00, 0x49, 0x0d, 0x00, 0x0b, 0x0b],
-]);
+// The instructions that are used, by their names in the WebAssembly specification; operands follow them.
+const [BLOCK, LOOP, IF, ELSE, END] = [[0x02, 0x40], [0x03, 0x40], [0x04, 0x40], [0x05], [0x0b]] as const;
+const [BR, BR_IF, CALL, RETURN] = [0x0c, 0x0d, 0x10, 0x0f] as const;
+const [GET, SET] = [0x20, 0x21] as const;
+const [LOAD, LOAD8, STORE, STORE8] = [
+  [0x28, 0],
+  [0x2d, 0],
+  [0x36, 0],
+  [0x3a, 0],
+] as const;
+const [EQ, LESS, MORE, ADD, AND, OR, XOR, SHL, ROTR] = [
+  0x46, 0x49, 0x4b, 0x6a, 0x71, 0x72, 0x73, 0x74, 0x78,
+] as const;
+const [VECTOR_LOAD, VECTOR_STORE, VECTOR_XOR, SPLAT] = [
+  [0xfd, 0x00, 0],
+  [0xfd, 0x0b, 0],
+  [0xfd, 0x51],
+  [0xfd, 0x11],
+] as const;
 
-/** Loads 16 octets from `$at + offset`, masks them, stores them back. */
-function xorAt(offset: number): number[] {
-  return [0x20, 0x02, 0x20, 0x02, 0xfd, 0x00, 0x00, offset, 0x20, 0x03, 0xfd, 0x51, 0xfd, 0x0b, 0x00, offset];
+/** `i32.const` of a number below 2^13: seven bits a byte, the last with room for its sign. */
+function constant(value: number): number[] {
+  return value < 64 ? [0x41, value] : [0x41, (value & 0x7f) | 0x80, value >> 7];
+}
+
+/** Puts the size in front of a section or a function, as WebAssembly wants it. */
+function sized(bytes: readonly number[]): number[] {
+  return bytes.length < 128
+    ? [bytes.length, ...bytes]
+    : [(bytes.length & 0x7f) | 0x80, bytes.length >> 7, ...bytes];
+}
+
+/** Masks 16 octets at `start + offset`, in place. */
+function maskVector(offset: number): number[] {
+  return [GET, 0, GET, 0, ...VECTOR_LOAD, offset, GET, 3, ...VECTOR_XOR, ...VECTOR_STORE, offset];
+}
+
+/** Masks `bytes` octets a turn as long as so many are left. */
+function maskVectors(bytes: number): number[] {
+  return [
+    ...[...BLOCK, ...LOOP],
+    ...[GET, 0, ...constant(bytes), ADD, GET, 1, MORE, BR_IF, 1],
+    ...Array.from({ length: bytes / 16 }, (_, i) => maskVector(16 * i)).flat(),
+    ...[GET, 0, ...constant(bytes), ADD, SET, 0, BR, 0],
+    ...[END, END],
+  ].flat();
+}
+
+/** Parameters 0 `start`, 1 `end`, 2 `key`; local 3 is the key four times. */
+const MASK = [
+  ...[1, 1, 0x7b],
+  ...[GET, 2, ...SPLAT, SET, 3],
+  ...maskVectors(64),
+  ...maskVectors(16),
+  ...[...BLOCK, ...LOOP],
+  ...[GET, 0, GET, 1, EQ, BR_IF, 1],
+  ...[GET, 0, GET, 0, ...LOAD8, 0, GET, 2, XOR, ...STORE8, 0],
+  ...[GET, 2, ...constant(8), ROTR, SET, 2],
+  ...[GET, 0, ...constant(1), ADD, SET, 0, BR, 0],
+  ...[...END, ...END, ...END],
+];
+
+/** Parameters 0 `at`, 1 `end`; locals 2 `length`, then the end of the payload, and 3 `key`. */
+const UNMASK_FRAMES = [
+  ...[1, 2, 0x7f],
+  ...LOOP,
+  // Too little left for a header, or a frame that is not masked: the rest is for those who parse.
+  ...[GET, 1, GET, 0, ...constant(8), ADD, LESS, ...IF, RETURN, ...END],
+  ...[GET, 0, ...LOAD8, 1, ...constant(0x80), LESS, ...IF, RETURN, ...END],
+  ...[GET, 0, ...LOAD8, 1, ...constant(0x7f), AND, SET, 2],
+  ...[GET, 0, ...constant(2), ADD, SET, 0],
+  ...[GET, 2, ...constant(127), EQ, ...IF, RETURN, ...END],
+  ...[GET, 2, ...constant(126), EQ, ...IF],
+  ...[GET, 0, ...LOAD8, 0, ...constant(8), SHL, GET, 0, ...LOAD8, 1, OR, SET, 2],
+  ...[GET, 0, ...constant(2), ADD, SET, 0],
+  ...END,
+  ...[GET, 0, ...LOAD, 0, SET, 3],
+  ...[GET, 0, ...constant(4), ADD, GET, 2, ADD, SET, 2],
+  ...[GET, 2, GET, 1, MORE, ...IF, RETURN, ...END],
+  ...[GET, 0, ...constant(0), ...STORE, 0],
+  ...[GET, 0, ...constant(4), ADD, GET, 2, GET, 3, CALL, 0],
+  ...[GET, 2, SET, 0, BR, 0],
+  ...[...END, ...END],
+];
+
+const I32 = 0x7f;
+const [TYPES, FUNCTIONS, MEMORIES, EXPORTS, CODE] = [1, 3, 5, 7, 10] as const;
+
+function exported(name: string, ...what: number[]): number[] {
+  return [...sized(Array.from(name, (character) => character.charCodeAt(0))), ...what];
+}
+
+/** The module: `\0asm`, version 1, and its sections, each a list that begins with its length. */
+function assemble(): Uint8Array {
+  return Uint8Array.of(
+    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    ...[TYPES, ...sized([2, 0x60, 3, I32, I32, I32, 0, 0x60, 2, I32, I32, 0])],
+    ...[FUNCTIONS, ...sized([2, 0, 1])],
+    ...[MEMORIES, ...sized([1, 1, PAGES, PAGES])],
+    ...[
+      EXPORTS,
+      ...sized([
+        3,
+        ...exported('memory', 2, 0),
+        ...exported('mask', 0, 0),
+        ...exported('unmaskFrames', 0, 1),
+      ]),
+    ],
+    ...[CODE, ...sized([2, ...sized(MASK), ...sized(UNMASK_FRAMES)])],
+  );
 }
 
 let instance: Exports | undefined | null;
-let memory: Uint8Array;
+let memory: ArrayBuffer;
+let window: Uint8Array;
 
 /** Compiles the module at the first call; false where WebAssembly or its vectors are not to be had. */
 export function hasSimd(): boolean {
   if (instance === undefined) {
     try {
-      instance = new WebAssembly.Instance(new WebAssembly.Module(MODULE)).exports as Exports;
-      memory = new Uint8Array(instance.memory.buffer, 0, WINDOW_BYTES);
+      instance = new WebAssembly.Instance(new WebAssembly.Module(assemble())).exports as Exports;
+      memory = instance.memory.buffer;
+      window = new Uint8Array(memory, 0, WINDOW_BYTES);
     } catch {
       instance = null;
     }
@@ -67,9 +156,21 @@ export function hasSimd(): boolean {
   return instance !== null;
 }
 
+/** The block for reads, 256 KiB: there is one. Only after `hasSimd()`. */
+export function vectorBlock(): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(memory, PAGE_BYTES);
+}
+
+/** Unmasks whole frames in `bytes` from `start` on, if they lie in the block for reads; else does nothing. */
+export function unmaskFrames(bytes: Uint8Array, start: number): void {
+  if (instance && bytes.buffer === memory) {
+    instance.unmaskFrames(bytes.byteOffset + start, bytes.byteOffset + bytes.length);
+  }
+}
+
 /**
- * Copies `source[start, end)` to `target[at, …)`, masked; source and target may be the same bytes. Only after
- * `hasSimd()`.
+ * Copies `source[start, end)` to `target[at, …)`, masked; source and target may be the same bytes. A source in the block
+ * for reads is masked itself. Only after `hasSimd()`.
  */
 export function copyMaskedSimd(
   source: Uint8Array,
@@ -79,11 +180,16 @@ export function copyMaskedSimd(
   at: number,
   key: number,
 ): void {
+  if (source.buffer === memory) {
+    instance!.mask(source.byteOffset + start, source.byteOffset + end, key);
+    if (target !== source) target.set(source.subarray(start, end), at);
+    return;
+  }
   for (let from = start; from < end; from += WINDOW_BYTES) {
     const length = Math.min(WINDOW_BYTES, end - from);
     // Each window is a multiple of four octets long but for the last, so the key stays in step.
-    memory.set(source.subarray(from, from + length));
-    instance!.mask(length, key);
-    target.set(length === WINDOW_BYTES ? memory : memory.subarray(0, length), at + from - start);
+    window.set(source.subarray(from, from + length));
+    instance!.mask(0, length, key);
+    target.set(length === WINDOW_BYTES ? window : window.subarray(0, length), at + from - start);
   }
 }

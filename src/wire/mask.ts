@@ -8,6 +8,9 @@ const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 /** Below this many bytes the loop over single bytes is the faster one. */
 const WORDWISE_FROM_BYTES = 16;
 
+/** Up to this many bytes a loop that copies and masks costs less than the views that anything else needs. */
+const BYTEWISE_COPY_UP_TO_BYTES = 128;
+
 /** From this many bytes on vector instructions win, though the bytes have to be copied in and out. */
 const SIMD_FROM_BYTES = 512;
 
@@ -102,8 +105,16 @@ export function copyMasked(
     copyMaskedSimd(source, start, end, target, at, key);
     return;
   }
-  target.set(source.subarray(start, end), at);
-  applyMask(target, at, at + end - start, key);
+  if (end - start > BYTEWISE_COPY_UP_TO_BYTES) {
+    target.set(source.subarray(start, end), at);
+    applyMask(target, at, at + end - start, key);
+    return;
+  }
+  let octets = key;
+  for (let from = start, to = at; from < end; ) {
+    target[to++] = source[from++]! ^ octets;
+    octets = (octets >>> 8) | (octets << 24);
+  }
 }
 
 function swapBytes(word: number): number {
