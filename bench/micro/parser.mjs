@@ -24,9 +24,10 @@ const handler = {
     /** @type {Uint8Array} */ _bytes,
     /** @type {number} */ start,
     /** @type {number} */ end,
-    /** @type {boolean} */ isLast,
+    /** @type {number} */ _key,
+    /** @type {number} */ remaining,
   ) {
-    if (isLast) payloads++;
+    if (remaining === 0) payloads++;
     payloadBytes += end - start;
   },
 };

@@ -2,7 +2,7 @@
 // share, so that what a connection sends in one go leaves in one write; large payloads are not copied (unless they must be
 // masked) and leave in the same gathering write.
 
-import { frameHeaderLength, writeFrameHeader } from '../wire/frame-writer.js';
+import { MAX_FRAME_HEADER_BYTES, writeFrameHeader } from '../wire/frame-writer.js';
 import { applyMask, wordsOf } from '../wire/mask.js';
 import { LIMITS } from './limits.js';
 import type { Platform } from './platform.js';
@@ -58,20 +58,17 @@ export class FrameQueue {
    * @param isOwned the payload is ours: it may be masked in place
    */
   append(first: number, payload: Uint8Array | string, isMasked: boolean, key: number, isOwned = false): void {
-    const isText = typeof payload === 'string';
-    const length = isText ? this.#platform.textLength(payload) : payload.length;
+    const length = typeof payload === 'string' ? this.#platform.textLength(payload) : payload.length;
     if (length > LIMITS.copiedPayloadBytes) {
       this.#appendLarge(first, payload, length, isMasked, key, isOwned);
       return;
     }
-    const bytes = this.#open(frameHeaderLength(length, isMasked) + length);
-    const start = this.#end;
-    const position = writeFrameHeader(bytes, start, first, length, isMasked, key);
-    if (isText) this.#platform.writeText(bytes, payload, position);
+    const bytes = this.#open(length + MAX_FRAME_HEADER_BYTES);
+    const position = writeFrameHeader(bytes, this.#end, first, length, isMasked, key);
+    if (typeof payload === 'string') this.#platform.writeText(bytes, payload, position);
     else bytes.set(payload, position);
-    const end = position + length;
-    if (isMasked) applyMask(bytes, position, end, key, this.#block.words);
-    this.#close(end);
+    if (isMasked) applyMask(bytes, position, position + length, key, this.#block.words);
+    this.#close(position + length);
   }
 
   /** Appends bytes that are frames already. */
@@ -128,7 +125,7 @@ export class FrameQueue {
       if (!isOwned) this.isBorrowing = true;
     }
     if (isMasked) applyMask(body, 0, length, key);
-    const bytes = this.#open(frameHeaderLength(length, isMasked));
+    const bytes = this.#open(MAX_FRAME_HEADER_BYTES);
     this.#close(writeFrameHeader(bytes, this.#end, first, length, isMasked, key));
     this.#push(body);
   }

@@ -64,10 +64,9 @@ export class MessageReceiver implements FrameHandler {
   #assembler: MessageAssembler | undefined;
   #validator: Utf8Validator | undefined;
 
-  /** The frame at hand: its opcode, FIN, and what is left of its payload. */
+  /** The frame at hand: its opcode, FIN, and in how many reads it has come so far. */
   #opcode = 0;
   #isFinal = false;
-  #frameRemaining = 0;
   #chunkCount = 0;
   /** The message at hand; opcode 0 when there is none. */
   #messageOpcode = 0;
@@ -205,11 +204,8 @@ export class MessageReceiver implements FrameHandler {
   // FrameHandler
 
   onHeader(first: number, second: number, payloadLength: number): boolean {
-    const opcode = first & 0x0f;
-    this.#opcode = opcode;
+    this.#opcode = first & 0x0f;
     this.#isFinal = first >= FIN;
-    this.#frameRemaining = payloadLength;
-    this.#chunkCount = 0;
     // The usual frame first: an unfragmented, uncompressed message within the limit, with the right mask.
     if (
       (first === 0x82 || first === 0x81) &&
@@ -218,7 +214,7 @@ export class MessageReceiver implements FrameHandler {
       this.#messageOpcode === 0 &&
       (payloadLength <= this.maxPayload || this.maxPayload <= 0)
     ) {
-      this.#beginMessage(opcode, false);
+      this.#beginMessage(first & 0x0f, false);
       this.#messageLength = payloadLength;
       return true;
     }
@@ -227,23 +223,21 @@ export class MessageReceiver implements FrameHandler {
   }
 
   onPayload(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#opcode >= CLOSE) {
-      this.#onControl(this.#platform.view(bytes, start, end));
-      return;
-    }
     // [RFC6455-5.2-1] [RFC6455-5.4-9] Nothing gathered, nothing to come: the message is a view of what was read.
-    if (this.#isFinal && this.#fragmentCount === 1) {
+    if (this.#opcode !== CONTINUATION && this.#opcode < CLOSE && this.#isFinal) {
       const payload = this.#platform.view(bytes, start, end);
       if (this.#isCompressed) this.#inflate(payload);
       // [RFC7692-6.2-2]
       else this.#deliverWhole(payload);
-      return;
+    } else if (this.#opcode >= CLOSE) {
+      this.#onControl(this.#platform.view(bytes, start, end));
+    } else {
+      this.onPayloadPart(bytes, start, end, 0, 0);
     }
-    this.onPayloadPart(bytes, start, end, 0, true);
   }
 
-  onPayloadPart(bytes: Uint8Array, start: number, end: number, key: number, isLast: boolean): void {
-    this.#frameRemaining -= end - start;
+  onPayloadPart(bytes: Uint8Array, start: number, end: number, key: number, remaining: number): void {
+    const isLast = remaining === 0;
     if (this.#opcode >= CLOSE) {
       this.#control ??= new MessageAssembler(this.#platform.allocate);
       this.#control.append(bytes, start, end, key, 0);
@@ -254,13 +248,14 @@ export class MessageReceiver implements FrameHandler {
       }
       return;
     }
-    if (!isLast && this.maxBufferedChunks > 0 && ++this.#chunkCount > this.maxBufferedChunks) {
+    this.#chunkCount = isLast ? 0 : this.#chunkCount + 1;
+    if (this.maxBufferedChunks > 0 && this.#chunkCount > this.maxBufferedChunks) {
       this.#fail(protocolError('WS_ERR_TOO_MANY_BUFFERED_PARTS', 'Too many buffered chunks'));
       return;
     }
     this.#assembler ??= new MessageAssembler(this.#platform.allocate);
     // [RFC6455-5.4-5] [RFC6455-5.4-1] One behind the other, wherever they were cut; [RFC6455-5.4-8] also where empty.
-    if (end > start || isLast) this.#assembler.append(bytes, start, end, key, this.#frameRemaining);
+    if (end > start || isLast) this.#assembler.append(bytes, start, end, key, remaining);
     if (this.#validatesText && !this.#validate(this.#assembler, end - start)) return;
     if (!isLast) return;
     // Of a compressed message they are no places in what comes out.

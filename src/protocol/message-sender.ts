@@ -101,6 +101,28 @@ export class MessageSender {
    * @param byteLength of a payload that is read later
    */
   sendMessage(payload: Payload, options: MessageOptions, callback?: WriteCallback, byteLength = 0): void {
+    // A whole message with nothing to wait for is what most calls are about; it stays short enough to be inlined.
+    if (
+      this.#deflater === undefined &&
+      this.#queue === undefined &&
+      this.#isFirstFragment &&
+      options.isFinal &&
+      typeof payload !== 'function'
+    ) {
+      // [RFC6455-6.1-6] [RFC6455-6.1-7] [RFC6455-6.1-8]
+      const first = options.isBinary ? FIN | BINARY : FIN | TEXT;
+      this.#append(first, payload, options.isMasked ?? this.#masks, callback);
+      return;
+    }
+    this.#sendFragment(payload, options, callback, byteLength);
+  }
+
+  #sendFragment(
+    payload: Payload,
+    options: MessageOptions,
+    callback: WriteCallback | undefined,
+    byteLength: number,
+  ): void {
     const isFirst = this.#isFirstFragment;
     this.#isFirstFragment = options.isFinal;
     // [RFC6455-6.1-6] [RFC6455-5.4-2] type in the first frame, continuation in the others

@@ -2,6 +2,9 @@
 
 import { writeMaskingKey } from './mask.js';
 
+/** The longest header: two octets, eight of length, four of masking key. */
+export const MAX_FRAME_HEADER_BYTES = 14;
+
 /** Bytes of header in front of a payload of this length. */
 export function frameHeaderLength(payloadLength: number, isMasked: boolean): number {
   return (payloadLength < 126 ? 2 : payloadLength < 65536 ? 4 : 10) + (isMasked ? 4 : 0);

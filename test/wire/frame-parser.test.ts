@@ -29,7 +29,8 @@ class Recorder implements FrameHandler {
     this.calls.push('payload');
     this.#add(bytes, start, end, true);
   }
-  onPayloadPart(bytes: Uint8Array, start: number, end: number, key: number, isLast: boolean): void {
+  onPayloadPart(bytes: Uint8Array, start: number, end: number, key: number, remaining: number): void {
+    const isLast = remaining === 0;
     this.calls.push(isLast ? 'last part' : 'part');
     const part = Uint8Array.from(bytes.subarray(start, end));
     applyMaskBytewise(part, 0, part.length, key);

@@ -69,17 +69,17 @@ export class MessageReader implements FrameHandler {
   }
 
   onPayload(bytes: Uint8Array, start: number, end: number): void {
-    this.onPayloadPart(bytes, start, end, 0, true);
+    this.onPayloadPart(bytes, start, end, 0, 0);
   }
 
-  onPayloadPart(bytes: Uint8Array, start: number, end: number, _key: number, isLast: boolean): void {
+  onPayloadPart(bytes: Uint8Array, start: number, end: number, _key: number, remaining: number): void {
     if (this.#control !== null) {
       this.#control.push(...bytes.subarray(start, end));
-      if (isLast) this.#onControl(this.#controlOpcode, Uint8Array.from(this.#control));
+      if (remaining === 0) this.#onControl(this.#controlOpcode, Uint8Array.from(this.#control));
       return;
     }
     if (end > start) this.sink.onPart(bytes, start, end);
-    if (isLast && this.#isFinal) this.sink.onEnd();
+    if (remaining === 0 && this.#isFinal) this.sink.onEnd();
   }
 }
 
