@@ -45,6 +45,7 @@ export function testPlatform(): { platform: Platform; usage: Usage; keys: number
     },
     view: (bytes, start, end) => bytes.subarray(start, end),
     isUtf8: (bytes) => isUtf8(bytes),
+    isEqual: (one, other) => Buffer.compare(one, other) === 0,
     textLength: (text) => Buffer.byteLength(text),
     writeText: (target, text, offset) => (target as Buffer).write(text, offset),
     randomMaskingKey() {
