@@ -10,6 +10,7 @@ import {
   type Transport,
 } from '../protocol/connection.js';
 import type { WriteCallback } from '../protocol/message-sender.js';
+import { lendCopy } from './lent-memory.js';
 import { outputBlock, platform } from './platform.js';
 import { readIntoSharedBlock } from './shared-read.js';
 
@@ -156,8 +157,15 @@ export class Driver implements Transport {
       isBelowMark = socket.write(pieces[last], report?.callback);
       socket.uncork();
     } else {
-      isBelowMark = report === undefined ? socket.write(pieces) : socket.write(pieces, report.callback);
-      if (isPlainSocket(socket) && this.#isAllWritten) output.release(pieces);
+      const lent = socket.writableLength === 0 ? lendCopy(pieces, socket) : undefined;
+      if (lent !== undefined) {
+        output.release(pieces);
+        lent.listener = report?.callback;
+        isBelowMark = socket.write(lent.bytes, lent.callback);
+      } else {
+        isBelowMark = report === undefined ? socket.write(pieces) : socket.write(pieces, report.callback);
+        if (isPlainSocket(socket) && this.#isAllWritten) output.release(pieces);
+      }
     }
     if (report !== undefined) report.hasLeft = this.#isAllWritten;
     if (!isBelowMark && !this.#awaitsDrain) {

@@ -39,6 +39,7 @@ export const platform: Platform = {
   // What `subarray` does, without its arithmetic on indices that are right already.
   view: (bytes, start, end) => new FastBuffer(bytes.buffer, bytes.byteOffset + start, end - start),
   isUtf8: (bytes) => isUtf8(bytes),
+  isEqual: (one, other) => Buffer.compare(one, other) === 0,
   textLength: (text) => Buffer.byteLength(text),
   writeText: (target, text, offset) => (target as Buffer).write(text, offset),
   randomMaskingKey,

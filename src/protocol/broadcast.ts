@@ -5,6 +5,7 @@ import { frameHeaderLength, writeFrameHeader } from '../wire/frame-writer.js';
 import { BINARY, TEXT } from '../wire/opcode.js';
 import type { Deflater } from './compression.js';
 import type { Platform } from './platform.js';
+import { encodeText, type RepeatedCompression } from './repeated-message.js';
 
 const FIN = 0x80;
 const RSV1 = 0x40;
@@ -14,6 +15,8 @@ export interface SharedCompression {
   windowBits: number;
   /** Makes a compressor that belongs to none of them, and so outlives each. */
   createDeflater(): Deflater;
+  /** What one of them compressed a moment ago. */
+  repeated: RepeatedCompression;
 }
 
 export class Broadcast {
@@ -29,12 +32,7 @@ export class Broadcast {
     this.#platform = platform;
     this.isBinary = isBinary;
     this.compress = compress;
-    if (typeof payload === 'string') {
-      this.payload = platform.allocate(platform.textLength(payload));
-      platform.writeText(this.payload, payload, 0);
-    } else {
-      this.payload = payload;
-    }
+    this.payload = typeof payload === 'string' ? encodeText(payload, platform) : payload;
   }
 
   /** The unmasked frame, uncompressed. */

@@ -6,6 +6,7 @@ import { MAX_FRAME_HEADER_BYTES, writeFrameHeader } from '../wire/frame-writer.j
 import { applyMask, wordsOf } from '../wire/mask.js';
 import { LIMITS } from './limits.js';
 import type { Platform } from './platform.js';
+import { RepeatedText } from './repeated-message.js';
 
 /** The shared block: bytes up to `offset` are taken. */
 export class OutputBlock {
@@ -13,11 +14,14 @@ export class OutputBlock {
   bytes: Uint8Array;
   words: Int32Array;
   offset = 0;
+  /** Shared like the block: a text is often for many connections. */
+  readonly repeatedText: RepeatedText;
 
   constructor(platform: Platform) {
     this.#platform = platform;
     this.bytes = platform.allocate(0);
     this.words = wordsOf(this.bytes);
+    this.repeatedText = new RepeatedText(platform);
   }
 
   /** Makes room for `length` bytes in one piece; starts a new block where the old one has none. */

@@ -6,6 +6,7 @@ import type { Broadcast, SharedCompression } from './broadcast.js';
 import type { Deflater } from './compression.js';
 import { FrameQueue, type OutputBlock } from './frame-queue.js';
 import type { Platform } from './platform.js';
+import { encodeText, type RepeatedText } from './repeated-message.js';
 import { type Role, sendsMasked } from './role.js';
 
 /** Called once the bytes have been handed to the operating system, or with the error that prevented it. */
@@ -74,6 +75,7 @@ export class MessageSender {
   readonly #owner: SenderOwner;
   readonly #compressFromBytes: number;
   readonly #sharedCompression: SharedCompression | undefined;
+  readonly #repeatedText: RepeatedText;
   #deflater: Deflater | undefined;
   #isFirstFragment = true;
   #compressesMessage = false;
@@ -91,6 +93,7 @@ export class MessageSender {
     this.#deflater = options.deflater;
     this.#compressFromBytes = options.compressFromBytes ?? 0;
     this.#sharedCompression = options.sharedCompression;
+    this.#repeatedText = options.block.repeatedText;
     this.#owner = owner;
   }
 
@@ -189,7 +192,7 @@ export class MessageSender {
     const compresses = compress && this.#deflater !== undefined && payload.length >= this.#compressFromBytes;
     if (this.#queue === undefined && !this.#masks) {
       if (!compresses) {
-        this.sendRaw([message.frame()]);
+        this.#sendFrame(message.frame(), payload.length);
         return;
       }
       if (this.#sharedCompression !== undefined) {
@@ -220,7 +223,9 @@ export class MessageSender {
     isOwned = false,
   ): void {
     // [RFC6455-6.1-4] in a frame; [RFC6455-5.3-2] a fresh key for each
-    this.output.append(first, payload, isMasked, isMasked ? this.#maskingKey() : 0, isOwned);
+    if (isMasked) this.output.append(first, payload, true, this.#maskingKey(), isOwned);
+    else if (typeof payload !== 'string') this.output.append(first, payload, false, 0, isOwned);
+    else this.output.append(first, this.#repeatedText.bytesOf(payload) ?? payload, false, 0, true);
     // [RFC6455-6.1-9]
     this.#owner.wake(callback);
   }
@@ -247,7 +252,8 @@ export class MessageSender {
         callback: undefined,
       });
     } else {
-      this.sendRaw([frame]);
+      this.output.appendRaw(frame);
+      this.#owner.wake();
     }
   }
 
@@ -280,7 +286,7 @@ export class MessageSender {
       this.#append(job.first, job.payload, job.isMasked, job.callback);
       return undefined;
     }
-    const compressed = this.#deflater!.deflate(this.#bytesOf(job.payload), job.isFirst, job.first >= FIN);
+    const compressed = this.#deflate(job.payload, job);
     if (!(compressed instanceof Promise)) {
       this.#append(job.first, compressed, job.isMasked, job.callback, true);
       return undefined;
@@ -336,10 +342,19 @@ export class MessageSender {
     return typeof payload === 'function' ? promised : payload.length;
   }
 
-  #bytesOf(payload: Uint8Array | string): Uint8Array {
-    if (typeof payload !== 'string') return payload;
-    const bytes = this.#platform.allocate(this.#platform.textLength(payload));
-    this.#platform.writeText(bytes, payload, 0);
-    return bytes;
+  #deflate(
+    payload: Uint8Array | string,
+    { first, isFirst, isMasked }: Job,
+  ): Uint8Array | Promise<Uint8Array> {
+    const platform = this.#platform;
+    const isFinal = first >= FIN;
+    // Only of a whole message is it known that nothing went before. Bytes that will be masked are not shared.
+    const repeated = isFirst && isFinal && !isMasked ? this.#sharedCompression?.repeated : undefined;
+    const known = repeated?.recall(payload, platform);
+    if (known !== undefined) return known;
+    const bytes = typeof payload === 'string' ? encodeText(payload, platform) : payload;
+    const compressed = this.#deflater!.deflate(bytes, isFirst, isFinal);
+    if (!(compressed instanceof Promise)) repeated?.remember(payload, compressed, platform);
+    return compressed;
   }
 }

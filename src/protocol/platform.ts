@@ -10,6 +10,8 @@ export interface Platform {
   view(bytes: Uint8Array, start: number, end: number): Uint8Array;
   /** True when all of `bytes` is UTF-8. */
   isUtf8(bytes: Uint8Array): boolean;
+  /** True when both hold the same bytes. */
+  isEqual(one: Uint8Array, other: Uint8Array): boolean;
   /** Length of `text` in UTF-8 bytes. */
   textLength(text: string): number;
   /** Writes `text` as UTF-8 at `offset`; the space is there. Returns the number of bytes. */

@@ -27,7 +27,7 @@ const PAGES = 5;
 const WINDOW_BYTES = 16 * 1024;
 
 // The instructions that are used, by their names in the WebAssembly specification; operands follow them.
-const [BLOCK, LOOP, IF, ELSE, END] = [[0x02, 0x40], [0x03, 0x40], [0x04, 0x40], [0x05], [0x0b]] as const;
+const [BLOCK, LOOP, IF, END] = [[0x02, 0x40], [0x03, 0x40], [0x04, 0x40], [0x0b]] as const;
 const [BR, BR_IF, CALL, RETURN] = [0x0c, 0x0d, 0x10, 0x0f] as const;
 const [GET, SET] = [0x20, 0x21] as const;
 const [LOAD, LOAD8, STORE, STORE8] = [

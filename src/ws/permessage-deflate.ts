@@ -18,6 +18,7 @@ import {
   type DeflateParams,
   EXTENSION_NAME,
 } from '../protocol/permessage-deflate.js';
+import { RepeatedCompression } from '../protocol/repeated-message.js';
 import type { Role } from '../protocol/role.js';
 import type { ExtensionParams } from '../wire/extension-header.js';
 
@@ -26,6 +27,10 @@ export interface PerMessageDeflateOptions extends CompressionOptions {
   /** For one call of `decompress()`, in bytes; 0 is no limit. */
   maxPayload?: number | undefined;
 }
+
+const NO_ZLIB_OPTIONS = {};
+/** For all connections of the process that compress with the same options, by their window. */
+const sharedCompressions = new WeakMap<object, SharedCompression[]>();
 
 export type CompressionCallback = (error: Error | null, result?: Buffer) => void;
 
@@ -85,7 +90,18 @@ export class PerMessageDeflate {
   get sharedCompression(): SharedCompression | undefined {
     const { noContextTakeover, maxWindowBits } = sendingAgreement(this.#negotiated, this.#role);
     if (!noContextTakeover) return undefined;
-    return { windowBits: maxWindowBits, createDeflater: () => this.createDeflater() };
+    const options = this._options.zlibDeflateOptions ?? NO_ZLIB_OPTIONS;
+    let byWindow = sharedCompressions.get(options);
+    if (byWindow === undefined) {
+      byWindow = [];
+      sharedCompressions.set(options, byWindow);
+    }
+    byWindow[maxWindowBits] ??= {
+      windowBits: maxWindowBits,
+      createDeflater: () => this.createDeflater(),
+      repeated: new RepeatedCompression(),
+    };
+    return byWindow[maxWindowBits];
   }
 
   createInflater(): FragmentInflater {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createDeflater } from '../../src/io/zlib.js';
 import { Broadcast } from '../../src/protocol/broadcast.js';
 import type { Deflater } from '../../src/protocol/compression.js';
+import { RepeatedCompression } from '../../src/protocol/repeated-message.js';
 import { AGREED, Endpoint, testPlatform } from '../support/engine.js';
 import { serializeFrame } from '../support/frames.js';
 
@@ -17,7 +18,10 @@ function countingCompression(windowBits: number, isSlow = false) {
     },
     close: () => {},
   };
-  return { counts, shared: { windowBits, createDeflater: () => deflater } };
+  return {
+    counts,
+    shared: { windowBits, createDeflater: () => deflater, repeated: new RepeatedCompression() },
+  };
 }
 
 describe('Broadcast', () => {
@@ -70,7 +74,11 @@ describe('sendBroadcast', () => {
   it('[RFC6455-5.4-3] server, large messages compressed in the background for several receivers -> all get them, in order', async () => {
     const agreed = { ...AGREED, serverNoContextTakeover: true };
     const makeDeflater = () => createDeflater(agreed, 'server');
-    const sharedCompression = { windowBits: 15, createDeflater: makeDeflater };
+    const sharedCompression = {
+      windowBits: 15,
+      createDeflater: makeDeflater,
+      repeated: new RepeatedCompression(),
+    };
     const servers = [0, 1].map(() => new Endpoint('server', { deflater: makeDeflater(), sharedCompression }));
     const large = message(Buffer.alloc(200_000, 'abc'));
     for (const { connection } of servers) {

@@ -43,8 +43,10 @@ export function testPlatform(): { platform: Platform; usage: Usage; keys: number
       usage.largest = Math.max(usage.largest, length);
       return Buffer.alloc(length, 0xaa);
     },
+    copy: (bytes: Uint8Array, start: number, end: number) => Buffer.from(bytes.subarray(start, end)),
     view: (bytes, start, end) => bytes.subarray(start, end),
     isUtf8: (bytes) => isUtf8(bytes),
+    isEqual: (one, other) => Buffer.compare(one, other) === 0,
     textLength: (text) => Buffer.byteLength(text),
     writeText: (target, text, offset) => (target as Buffer).write(text, offset),
     randomMaskingKey() {

@@ -230,4 +230,17 @@ describe('PerMessageDeflate', () => {
     const payload = server.createDeflater().deflate(prose(500), true, true) as Buffer;
     expect(prose(500).equals(client.createInflater().inflate(payload, 0) as Buffer)).toBe(true);
   });
+
+  it('connections that compress alike -> share, those with another window or other options of zlib do not', () => {
+    const sharedBy = (zlibDeflateOptions: object | undefined, bits: number) => {
+      const header = `permessage-deflate; server_no_context_takeover; server_max_window_bits=${bits}`;
+      return accepted(PerMessageDeflate, { isServer: true, zlibDeflateOptions }, header).sharedCompression;
+    };
+    const fast = { level: 1 };
+    expect(sharedBy(fast, 10)).toBe(sharedBy(fast, 10));
+    expect(sharedBy(undefined, 10)).toBe(sharedBy(undefined, 10));
+    const all = [sharedBy(fast, 10), sharedBy(fast, 11), sharedBy({ level: 9 }, 10), sharedBy(undefined, 10)];
+    expect(new Set(all).size).toBe(4);
+    expect(all.map((shared) => shared?.windowBits)).toEqual([10, 11, 10, 10]);
+  });
 });
