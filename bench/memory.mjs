@@ -14,8 +14,8 @@ import {
   compressedFrame,
   KiB,
   largePayload,
-  MixedTraffic,
   MiB,
+  MixedTraffic,
   TEXT,
 } from './workloads.mjs';
 
@@ -80,7 +80,11 @@ const SMALL = Buffer.alloc(64, 'k');
 export const ARRIVALS = {
   alone: { about: '64 B, one in a segment', perWrite: 1, request: () => clientFrame(BINARY, SMALL) },
   text: { about: '64 B of text, one in a segment', perWrite: 1, request: () => clientFrame(TEXT, SMALL) },
-  pipelined: { about: '64 B, 64 in a segment', perWrite: 64, request: () => repeat(64, clientFrame(BINARY, SMALL)) },
+  pipelined: {
+    about: '64 B, 64 in a segment',
+    perWrite: 64,
+    request: () => repeat(64, clientFrame(BINARY, SMALL)),
+  },
   tail: {
     about: '64 B behind 60 KiB that are not kept',
     perWrite: 1,
@@ -164,7 +168,8 @@ async function measurePinned(lib, arrival, { kept, needsAddons }) {
     const after = await server.ask('settledMemory');
     client.close();
     await once(client.socket, 'close');
-    const each = (/** @type {'rss' | 'heapUsed' | 'external'} */ key) => (after[key] - before[key]) / after.kept;
+    const each = (/** @type {'rss' | 'heapUsed' | 'external'} */ key) =>
+      (after[key] - before[key]) / after.kept;
     return { kept: after.kept, heap: each('heapUsed'), external: each('external'), rss: each('rss') };
   } finally {
     await server.kill();

@@ -1,7 +1,7 @@
 // What the programs on growth, delay and memory leave behind: a table, a file of numbers, charts.
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { cpus } from 'node:os';
+import { dirname, join } from 'node:path';
 
 const folder = join(import.meta.dirname, 'results');
 

@@ -1,8 +1,9 @@
 // The process whose memory and whose event loop are looked at: one library, one server that compresses, and library
 // clients where they are asked for. It tells what it weighs and how late its event loop was.
+
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { answer, sampleProcess } from './ipc.mjs';
 import { loadPeer } from './peers.mjs';
 import { clientMessages, deflateOptions, largePayload } from './workloads.mjs';
@@ -26,7 +27,8 @@ const wss = new WebSocketServer({
 });
 
 /** @type {'all' | 'small'} */ let echoes = 'all';
-/** Small messages that the application keeps, while this is a list. @type {Buffer[] | null} */ let kept = null;
+/** Small messages that the application keeps, while this is a list. @type {Buffer[] | null} */ let kept =
+  null;
 /** The largest message is kept out of the way of the collector by nobody but its sender. @type {any[]} */
 const sockets = [];
 

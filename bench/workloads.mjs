@@ -1,7 +1,8 @@
 // What the programs on growth, delay and memory send: messages of mixed size and kind, single huge ones, and small ones
 // that inflate to much. Built once, from fixed seeds, like the cases (see frames.mjs).
-import { Client } from './client.mjs';
+
 import { CASES } from './cases.mjs';
+import { Client } from './client.mjs';
 import { buildExchange, compressAll, frame, ReplyCounter } from './frames.mjs';
 
 export const KiB = 1024;
