@@ -3,7 +3,7 @@
 
 /**
  * @typedef {object} Case
- * @property {'echo' | 'latency' | 'broadcast' | 'handshake' | 'idle'} kind
+ * @property {'echo' | 'latency' | 'broadcast' | 'handshake' | 'idle' | 'client'} kind
  * @property {number} connections
  * @property {number} depth frames that one connection sends in one block; the next waits for all replies
  * @property {'binary' | 'text' | 'json'} payload
@@ -13,6 +13,8 @@
  * @property {'own' | 'http'} listener the library listens itself, or is attached to the user's http(s).Server
  * @property {number} ratePerSecond latency cases only: messages that are due per second, over all connections
  * @property {boolean} usesBroadcastMethod broadcast cases only: calls `broadcast()` if there is one
+ * @property {boolean} sendsString broadcast cases only: the loop sends a string, not the bytes that arrived
+ * @property {'receive' | 'send' | 'echo'} client client cases only: what the library under test does
  * @property {boolean} exchangesFirst idle cases only: each connection has echoed one block before it idles
  * @property {string} about
  */
@@ -29,6 +31,8 @@ const PLAIN = {
   listener: 'own',
   ratePerSecond: 0,
   usesBroadcastMethod: false,
+  sendsString: false,
+  client: 'echo',
   exchangesFirst: false,
 };
 
@@ -77,6 +81,14 @@ export const CASES = {
       ratePerSecond: 5000,
     },
   ),
+  'latency-1k': define(
+    '1 KiB binary at 5,000 messages a second over 50 connections, from the intended start',
+    {
+      kind: 'latency',
+      payloadBytes: KiB,
+      ratePerSecond: 5000,
+    },
+  ),
   'deflate-json-250': define(
     '250 B JSON, compressed both ways, no context takeover, 8 in flight on each of 50',
     {
@@ -104,12 +116,30 @@ export const CASES = {
       deflate: 'fresh',
     },
   ),
+  'deflate-json-250-takeover': define(
+    '250 B JSON, compressed both ways, with context takeover, 8 in flight',
+    {
+      depth: 8,
+      payload: 'json',
+      payloadBytes: 250,
+      deflate: 'takeover',
+    },
+  ),
   'deflate-json-1k-takeover': define('1 KiB JSON, compressed both ways, with context takeover, 8 in flight', {
     depth: 8,
     payload: 'json',
     payloadBytes: KiB,
     deflate: 'takeover',
   }),
+  'deflate-json-16k-takeover': define(
+    '16 KiB JSON, compressed both ways, with context takeover, 4 in flight',
+    {
+      depth: 4,
+      payload: 'json',
+      payloadBytes: 16 * KiB,
+      deflate: 'takeover',
+    },
+  ),
   'broadcast-128': define('128 B text to 1,000 connections, a loop over clients; per delivery', {
     kind: 'broadcast',
     connections: 1000,
@@ -121,6 +151,26 @@ export const CASES = {
     connections: 1000,
     payload: 'text',
     payloadBytes: 128,
+    usesBroadcastMethod: true,
+  }),
+  'broadcast-1k-deflate': define(
+    '1 KiB JSON, compressed, no context takeover, to 1,000 connections, a loop over clients; per delivery',
+    {
+      kind: 'broadcast',
+      connections: 1000,
+      payload: 'json',
+      payloadBytes: KiB,
+      deflate: 'fresh',
+      sendsString: true,
+    },
+  ),
+  'broadcast-1k-deflate-method': define('the same with the server’s broadcast() where the library has one', {
+    kind: 'broadcast',
+    connections: 1000,
+    payload: 'json',
+    payloadBytes: KiB,
+    deflate: 'fresh',
+    sendsString: true,
     usesBroadcastMethod: true,
   }),
   handshake: define('opening handshakes, 50 at a time; the library listens itself', {
@@ -141,6 +191,47 @@ export const CASES = {
     connections: 5000,
     exchangesFirst: true,
   }),
+  'idle-10k': define('memory of the server per open connection, 10,000 of them, nothing ever sent', {
+    kind: 'idle',
+    connections: 10_000,
+  }),
+  'drip-10k': define('10,000 connections, each sends 64 B once a second, spread evenly; CPU and latency', {
+    kind: 'latency',
+    connections: 10_000,
+    ratePerSecond: 10_000,
+  }),
+  'client-receive-64': define('a client receives 64 B binary, 512 at a time on each of 8 connections', {
+    kind: 'client',
+    client: 'receive',
+    connections: 8,
+    depth: 512,
+  }),
+  'client-receive-1k': define('a client receives 1 KiB binary, 32 at a time on each of 8 connections', {
+    kind: 'client',
+    client: 'receive',
+    connections: 8,
+    depth: 32,
+    payloadBytes: KiB,
+  }),
+  'client-send-64': define('a client sends 64 B binary, 512 at a time on each of 8 connections', {
+    kind: 'client',
+    client: 'send',
+    connections: 8,
+    depth: 512,
+  }),
+  'client-send-1k': define('a client sends 1 KiB binary, 32 at a time on each of 8 connections', {
+    kind: 'client',
+    client: 'send',
+    connections: 8,
+    depth: 32,
+    payloadBytes: KiB,
+  }),
+  'client-echo-64': define('a client echoes 64 B binary, 64 in flight on each of 50 connections', {
+    kind: 'client',
+    client: 'echo',
+    depth: 64,
+  }),
+  'tls-echo-64-single': define('echo-64-single over TLS', { tls: true, listener: 'http' }),
   'tls-echo-64': define('echo-64 over TLS', { depth: 64, tls: true, listener: 'http' }),
   'tls-echo-1k': define('echo-1k over TLS', { depth: 16, payloadBytes: KiB, tls: true, listener: 'http' }),
   'tls-echo-64k': define('echo-64k over TLS', {
@@ -150,16 +241,39 @@ export const CASES = {
     tls: true,
     listener: 'http',
   }),
+  'tls-echo-1m': define('echo-1m over TLS', {
+    connections: 8,
+    payloadBytes: MiB,
+    tls: true,
+    listener: 'http',
+  }),
 };
 
 /** The most that the command line may ask for: a mistyped number must not exhaust the machine. */
-export const BOUNDS = { connections: 10_000, depth: 4096, ratePerSecond: 200_000, rounds: 100, seconds: 600 };
+export const BOUNDS = {
+  connections: 30_000,
+  depth: 4096,
+  ratePerSecond: 200_000,
+  payloadBytes: 96 * MiB,
+  rounds: 100,
+  seconds: 600,
+};
+
+/**
+ * What the command line may change of a case.
+ *
+ * @typedef {object} Overrides
+ * @property {number | undefined} [connections]
+ * @property {number | undefined} [depth]
+ * @property {number | undefined} [ratePerSecond]
+ * @property {number | undefined} [payloadBytes]
+ */
 
 /**
  * The case called `name`, with numbers from the command line put in.
  *
  * @param {string} name
- * @param {{ connections?: number | undefined, depth?: number | undefined, ratePerSecond?: number | undefined }} overrides
+ * @param {Overrides} overrides
  * @returns {Case}
  */
 export function caseNamed(name, overrides = {}) {
@@ -167,13 +281,42 @@ export function caseNamed(name, overrides = {}) {
   if (found === undefined)
     throw new Error(`no case is called ${name}; there are ${Object.keys(CASES).join(' ')}`);
   const result = { ...found };
-  for (const key of /** @type {const} */ (['connections', 'depth', 'ratePerSecond'])) {
+  for (const key of /** @type {const} */ (['connections', 'depth', 'ratePerSecond', 'payloadBytes'])) {
     const value = overrides[key];
     if (value === undefined || (key === 'ratePerSecond' && found.kind !== 'latency')) continue;
-    if (!(Number.isInteger(value) && value >= 1 && value <= BOUNDS[key])) {
-      throw new Error(`${key} must be between 1 and ${BOUNDS[key]}, not ${value}`);
+    const least = key === 'payloadBytes' ? 0 : 1;
+    if (!(Number.isInteger(value) && value >= least && value <= BOUNDS[key])) {
+      throw new Error(`${key} must be between ${least} and ${BOUNDS[key]}, not ${value}`);
     }
     result[key] = value;
   }
   return result;
+}
+
+/** How the runner tells a child process which case it is about. */
+export const CASE_OPTIONS = /** @type {const} */ ({
+  case: { type: 'string', default: 'echo-64' },
+  connections: { type: 'string' },
+  depth: { type: 'string' },
+  rate: { type: 'string' },
+  size: { type: 'string' },
+});
+
+/** @param {string} name @param {Overrides} overrides */
+export function caseArguments(name, { connections, depth, ratePerSecond, payloadBytes }) {
+  const given = { case: name, connections, depth, rate: ratePerSecond, size: payloadBytes };
+  return Object.entries(given).flatMap(([key, value]) =>
+    value === undefined ? [] : [`--${key}`, `${value}`],
+  );
+}
+
+/** @param {{ case: string, connections?: string, depth?: string, rate?: string, size?: string }} values */
+export function caseFromArguments(values) {
+  const whole = (/** @type {string | undefined} */ text) => (text === undefined ? undefined : Number(text));
+  return caseNamed(values.case, {
+    connections: whole(values.connections),
+    depth: whole(values.depth),
+    ratePerSecond: whole(values.rate),
+    payloadBytes: whole(values.size),
+  });
 }

@@ -1,6 +1,6 @@
-// One connection of the load generator: a bare socket and the opening handshake (RFC 6455 §4.1). What happens
-// to the bytes that arrive afterwards is decided by whoever sets `receive`. Plain sockets read into one
-// shared block of memory.
+// One connection of the load generator: a bare socket and the opening handshake (RFC 6455 §4.1), or, where a
+// client is under test, one that was accepted (§4.2). What happens to the bytes that arrive afterwards is decided
+// by whoever sets `receive`. Plain sockets that this process opens read into one shared block of memory.
 import { createHash, randomBytes } from 'node:crypto';
 import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -43,14 +43,18 @@ function requestHead(port, key, offer) {
   return `${lines.join('\r\n')}\r\n${OFFERS[offer]}\r\n`;
 }
 
-/** @param {string} head @param {string} key @param {keyof typeof OFFERS} offer */
-function checkResponse(head, key, offer) {
-  const accept = createHash('sha1')
+/** @param {string} key */
+export function acceptValue(key) {
+  return createHash('sha1')
     .update(key + GUID)
     .digest('base64');
+}
+
+/** @param {string} head @param {string} key @param {keyof typeof OFFERS} offer */
+function checkResponse(head, key, offer) {
   if (!head.startsWith('HTTP/1.1 101 '))
     throw new Error(`the handshake was answered with ${head.split('\r\n')[0]}`);
-  if (!head.includes(accept)) throw new Error('Sec-WebSocket-Accept is wrong');
+  if (!head.includes(acceptValue(key))) throw new Error('Sec-WebSocket-Accept is wrong');
   const extensions = /^sec-websocket-extensions: *(.*)$/im.exec(head)?.[1] ?? '';
   const agreed = extensions.startsWith('permessage-deflate');
   const fresh =
@@ -73,22 +77,38 @@ export class Client {
   #lost;
   #closing = false;
 
-  /** @param {number} port @param {boolean} tls @param {(error: Error) => void} lost */
-  constructor(port, tls, lost) {
+  /** @param {import('node:net').Socket} socket @param {(error: Error) => void} lost */
+  constructor(socket, lost) {
+    this.socket = socket;
     this.#lost = lost;
+    socket.setNoDelay(true);
+    socket.on('error', (error) => this.#end(error));
+    socket.on('close', () => this.#end(new Error('the peer closed the connection')));
+  }
+
+  /** @param {number} port @param {boolean} tls @param {(error: Error) => void} lost */
+  static connect(port, tls, lost) {
     if (tls) {
-      this.socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
-      this.socket.on('data', (bytes) => this.receive(bytes, bytes.length));
-    } else {
-      const callback = (/** @type {number} */ length, /** @type {Uint8Array} */ bytes) => {
-        this.receive(/** @type {Buffer} */ (bytes), length);
-        return true;
-      };
-      this.socket = connectTcp({ port, host: '127.0.0.1', onread: { buffer: readBuffer, callback } });
+      const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+      return new Client(socket, lost).#readData();
     }
-    this.socket.setNoDelay(true);
-    this.socket.on('error', (error) => this.#end(error));
-    this.socket.on('close', () => this.#end(new Error('the server closed the connection')));
+    const callback = (/** @type {number} */ length, /** @type {Uint8Array} */ bytes) => {
+      client.receive(/** @type {Buffer} */ (bytes), length);
+      return true;
+    };
+    const socket = connectTcp({ port, host: '127.0.0.1', onread: { buffer: readBuffer, callback } });
+    const client = new Client(socket, lost);
+    return client;
+  }
+
+  /** @param {import('node:net').Socket} socket @param {(error: Error) => void} lost */
+  static accept(socket, lost) {
+    return new Client(socket, lost).#readData();
+  }
+
+  #readData() {
+    this.socket.on('data', (bytes) => this.receive(bytes, bytes.length));
+    return this;
   }
 
   #end(/** @type {Error} */ error) {
@@ -127,15 +147,33 @@ export class Client {
     });
   }
 
+  /** Answers the opening handshake of a client under test; accepts no extension. @returns {Promise<void>} */
+  welcome() {
+    return new Promise((resolve) => {
+      let head = '';
+      this.receive = (bytes, length) => {
+        head += bytes.toString('latin1', 0, length);
+        if (!head.endsWith('\r\n\r\n')) return;
+        this.receive = () => {};
+        const key = /^sec-websocket-key: *(\S+)/im.exec(head)?.[1] ?? '';
+        this.socket.write(
+          `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptValue(key)}\r\n\r\n`,
+        );
+        resolve();
+      };
+    });
+  }
+
   /**
    * Checks every byte of the reply to one block, which somebody is about to send.
    *
    * @param {import('./frames.mjs').Exchange} exchange
+   * @param {boolean} masked
    * @returns {Promise<void>}
    */
-  expectReply(exchange) {
+  expectReply(exchange, masked) {
     return new Promise((resolve, reject) => {
-      const counter = new ReplyCounter();
+      const counter = new ReplyCounter(masked);
       /** @type {Buffer[]} */ const pieces = [];
       let due = exchange.messages.length;
       this.receive = (bytes, length) => {

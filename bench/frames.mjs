@@ -12,13 +12,17 @@ const BINARY = 2;
 /** What RFC 7692 §7.2.1 removes from the end of a compressed message, and §7.2.2 puts back. */
 const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 
+/** Everything is drawn from it, in each process alike. */
+const SEED = 0x2545f491;
+
 /**
  * @typedef {object} Exchange
- * @property {Buffer[]} messages what the frames carry, uncompressed
- * @property {Buffer} request one block of masked frames
+ * @property {Buffer[]} messages what the frames of the reply carry, uncompressed
+ * @property {Buffer} request one block of frames, masked when a server is under test
  * @property {number[]} requestEnds where each of its frames ends
- * @property {Buffer} reply the same payloads in unmasked frames
- * @property {number[]} replyEnds where each of those ends
+ * @property {Buffer} reply what comes back, masked when a client is under test
+ * @property {number[]} replyEnds which part of the reply is due when a frame of the request has arrived
+ * @property {number} counted how many messages of the case such a block stands for
  */
 
 /** xorshift32: small, and the same on every machine. @param {number} seed */
@@ -128,6 +132,15 @@ function endsOf(frames) {
   });
 }
 
+/** What a case is about, the same in each process. @param {import('./cases.mjs').Case} spec */
+export function messagesOf(spec, random = generator(SEED)) {
+  const make = { binary: binaryPayload, text: textPayload, json: jsonPayload }[spec.payload];
+  return Array.from({ length: spec.depth }, () => make(spec.payloadBytes, random));
+}
+
+/** The message that asks a client for a block, and that tells of a block received. */
+export const SIGNAL = Buffer.from([1]);
+
 /**
  * Builds one block of frames for a case.
  *
@@ -138,9 +151,9 @@ function endsOf(frames) {
  * @returns {Promise<Exchange>}
  */
 export async function buildExchange(spec) {
-  const random = generator(0x2545f491);
-  const make = { binary: binaryPayload, text: textPayload, json: jsonPayload }[spec.payload];
-  const messages = Array.from({ length: spec.depth }, () => make(spec.payloadBytes, random));
+  const random = generator(SEED);
+  const messages = messagesOf(spec, random);
+  if (spec.kind === 'client') return clientExchange(spec, messages, random);
   const payloads =
     spec.deflate === false ? messages : await compressAll(messages, spec.deflate === 'takeover');
   const first = FIN | (spec.deflate === false ? 0 : RSV1) | (spec.payload === 'binary' ? BINARY : TEXT);
@@ -152,15 +165,48 @@ export async function buildExchange(spec) {
     requestEnds: endsOf(requests),
     reply: Buffer.concat(replies),
     replyEnds: endsOf(replies),
+    counted: messages.length,
   };
 }
 
-/** Counts the messages in a server's bytes: reads frame headers, steps over payloads, in any chunking. */
+/**
+ * A client under test answers the generator as a server does: a block of messages with one short one, when it is to
+ * receive; one short one with a block, when it is to send. So each library goes exactly as fast as it can.
+ *
+ * @param {import('./cases.mjs').Case} spec
+ * @param {Buffer[]} messages
+ * @param {() => number} random
+ * @returns {Exchange}
+ */
+function clientExchange(spec, messages, random) {
+  const asked = spec.client === 'send' ? [SIGNAL] : messages;
+  const answered = spec.client === 'receive' ? [SIGNAL] : messages;
+  const requests = asked.map((payload) => frame(FIN | BINARY, payload, null));
+  const replies = answered.map((payload) => frame(FIN | BINARY, payload, binaryPayload(4, random)));
+  const reply = Buffer.concat(replies);
+  const replyEnds = asked.map((_, i) => (i === asked.length - 1 ? reply.length : 0));
+  return {
+    messages: answered,
+    request: Buffer.concat(requests),
+    requestEnds: endsOf(requests),
+    reply,
+    replyEnds: spec.client === 'echo' ? endsOf(replies) : replyEnds,
+    counted: messages.length,
+  };
+}
+
+/** Counts the messages in the bytes of a peer: reads frame headers, steps over payloads, in any chunking. */
 export class ReplyCounter {
   #header = Buffer.alloc(10);
+  /** True where a client is under test: it has to mask what it sends. */
+  #masked;
   #headerBytes = 0;
   #payloadLeft = 0;
   #endsMessage = false;
+
+  constructor(masked = false) {
+    this.#masked = masked;
+  }
 
   /** How many messages ended in these bytes. @param {Buffer} bytes @param {number} length */
   count(bytes, length) {
@@ -183,21 +229,25 @@ export class ReplyCounter {
   #readHeader() {
     const header = this.#header;
     if (this.#headerBytes < 2) return false;
-    const length = /** @type {number} */ (header[1]);
-    if (length >= 128) throw new Error('the server masked a frame');
+    const isMasked = /** @type {number} */ (header[1]) >= MASK;
+    const length = /** @type {number} */ (header[1]) & ~MASK;
+    if (isMasked !== this.#masked)
+      throw new Error(isMasked ? 'the server masked a frame' : 'the client did not mask a frame');
     if (this.#headerBytes < (length < 126 ? 2 : length === 126 ? 4 : 10)) return false;
     const opcode = /** @type {number} */ (header[0]) & 0x0f;
-    if (opcode === 8) throw new Error('the server sent a Close frame');
+    if (opcode === 8) throw new Error('the peer sent a Close frame');
     this.#endsMessage = opcode < 8 && /** @type {number} */ (header[0]) >= FIN;
     this.#payloadLeft =
       length < 126 ? length : length === 126 ? header.readUInt16BE(2) : Number(header.readBigUInt64BE(2));
+    // The masking key is counted with the payload: what it says is of interest in verifyReply() only.
+    if (isMasked) this.#payloadLeft += 4;
     this.#headerBytes = 0;
     return true;
   }
 }
 
 /**
- * Checks a server's reply to one block, message by message, and throws at the first difference.
+ * Checks the reply to one block, message by message, and throws at the first difference.
  *
  * @param {Buffer} bytes
  * @param {Exchange} exchange
@@ -213,17 +263,20 @@ export function verifyReply(bytes, { messages, reply }) {
     }
     if (isFirst && (first & ~FIN) !== expected)
       throw new Error('text came back as binary, or binary as text');
-    const form = /** @type {number} */ (bytes[at + 1]);
-    const start = at + (form < 126 ? 2 : form === 126 ? 4 : 10);
+    const form = /** @type {number} */ (bytes[at + 1]) & ~MASK;
+    const key = at + (form < 126 ? 2 : form === 126 ? 4 : 10);
+    const isMasked = /** @type {number} */ (bytes[at + 1]) >= MASK;
+    const start = isMasked ? key + 4 : key;
     const length =
       form < 126 ? form : form === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
-    parts.push(bytes.subarray(start, start + length));
+    const payload = bytes.subarray(start, start + length);
+    if (isMasked) for (let i = 0; i < length; i++) payload[i] ^= /** @type {number} */ (bytes[key + (i & 3)]);
+    parts.push(payload);
     isFirst = first >= FIN;
     if (isFirst && isCompressed) parts.push(TAIL);
     at = start + length;
   }
   const joined = Buffer.concat(parts);
   const received = isCompressed ? inflateRawSync(joined, { finishFlush: constants.Z_SYNC_FLUSH }) : joined;
-  if (!received.equals(Buffer.concat(messages)))
-    throw new Error('the server did not send back what it was sent');
+  if (!received.equals(Buffer.concat(messages))) throw new Error('what came back is not what should have');
 }

@@ -30,11 +30,11 @@ export class Child {
    * @param {string} name
    * @param {URL} file
    * @param {string[]} args
-   * @param {string[]} [execArgv]
+   * @param {{ execArgv?: string[], execPath?: string }} [options]
    */
-  constructor(name, file, args, execArgv = []) {
+  constructor(name, file, args, { execArgv = [], execPath = process.execPath } = {}) {
     this.#name = name;
-    this.#process = fork(file, args, { execArgv });
+    this.#process = fork(file, args, { execArgv, execPath });
     running.add(this.#process);
     this.#ready = this.#expect(READY, 'ready', ANSWER_TIMEOUT_MS);
     this.#ready.catch(() => {});

@@ -3,9 +3,11 @@
 // and tells its own CPU time, so that one sees whether it held the server back. Also runs alone, against a
 // server under a profiler:
 //   node bench/load.mjs --case echo-64 --port 40123 --seconds 5
+// Where a client is under test, it listens, and everything else is the same.
+import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { caseNamed } from './cases.mjs';
+import { CASE_OPTIONS, caseFromArguments } from './cases.mjs';
 import { Client } from './client.mjs';
 import { buildExchange, ReplyCounter } from './frames.mjs';
 import { answer, sampleProcess } from './ipc.mjs';
@@ -18,25 +20,19 @@ const MOST_LATENCIES = 10_000_000;
 
 const { values } = parseArgs({
   options: {
-    case: { type: 'string', default: 'echo-64' },
+    ...CASE_OPTIONS,
     port: { type: 'string' },
     seconds: { type: 'string', default: '5' },
-    connections: { type: 'string' },
-    depth: { type: 'string' },
-    rate: { type: 'string' },
   },
 });
 
-const spec = caseNamed(values.case, {
-  connections: values.connections === undefined ? undefined : Number(values.connections),
-  depth: values.depth === undefined ? undefined : Number(values.depth),
-  ratePerSecond: values.rate === undefined ? undefined : Number(values.rate),
-});
+const spec = caseFromArguments(values);
 const exchange = await buildExchange(spec);
 const isCompressed = spec.deflate !== false;
 const blockFrames = exchange.messages.length;
 const blockReplyBytes = exchange.reply.length;
 const replyBytes = blockReplyBytes / blockFrames;
+const testsClient = spec.kind === 'client';
 
 /** @type {Client[]} */
 let clients = [];
@@ -71,7 +67,7 @@ async function open(port, count) {
   const worker = async () => {
     while (started < count && failure === null) {
       started++;
-      const client = new Client(port, spec.tls, fail);
+      const client = Client.connect(port, spec.tls, fail);
       clients.push(client);
       await client.handshake(port, spec.deflate === false ? 'none' : spec.deflate);
     }
@@ -80,6 +76,18 @@ async function open(port, count) {
     failed,
     Promise.all(Array.from({ length: Math.min(HANDSHAKES_AT_ONCE, count) }, worker)),
   ]);
+}
+
+/** Waits for the connections of a client under test; answers with the port at once. @returns {Promise<number>} */
+function listen() {
+  const server = createServer((socket) => {
+    const client = Client.accept(socket, fail);
+    clients.push(client);
+    client.welcome();
+  });
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve(/** @type {any} */ (server.address()).port));
+  });
 }
 
 function close() {
@@ -98,12 +106,12 @@ async function inTime(replies) {
 /** One exchange of which every byte is checked: on each connection in turn, or from one to all in a broadcast. */
 async function verify() {
   if (spec.kind === 'broadcast') {
-    const replies = clients.map((client) => client.expectReply(exchange));
+    const replies = clients.map((client) => client.expectReply(exchange, false));
     clients[0]?.socket.write(exchange.request);
     await inTime(Promise.all(replies));
   } else {
     for (const client of clients) {
-      const reply = client.expectReply(exchange);
+      const reply = client.expectReply(exchange, testsClient);
       client.socket.write(exchange.request);
       await inTime(reply);
     }
@@ -158,12 +166,16 @@ function startCountingLoop() {
 /** One connection publishes; the next message goes out when every connection has all of the last one. */
 function startBroadcastLoop() {
   const publisher = /** @type {Client} */ (clients[0]);
-  const due = blockReplyBytes * clients.length;
+  // Sizes are counted in bytes where they are known, in messages where the server compresses.
+  const due = (isCompressed ? blockFrames : blockReplyBytes) * clients.length;
   let left = due;
   for (const client of clients) {
-    client.receive = (_bytes, length) => {
+    const counter = isCompressed ? new ReplyCounter() : null;
+    client.receive = (received, length) => {
       bytes += length;
-      left -= length;
+      const step = counter === null ? length : counter.count(received, length);
+      if (counter !== null) messages += step;
+      left -= step;
       if (left < 0) fail(new Error('the server sent more than the messages'));
       if (left > 0) return;
       inFlight--;
@@ -236,7 +248,7 @@ function start() {
 function sample() {
   check();
   // Where the size of a reply is known, bytes tell the messages, fractions of a large one included.
-  const count = isCompressed ? messages : bytes / replyBytes;
+  const count = isCompressed ? messages : (bytes / blockReplyBytes) * exchange.counted;
   return { ...sampleProcess(), messages: count, bytes };
 }
 
@@ -267,6 +279,7 @@ async function finish() {
 if (process.send !== undefined) {
   answer({
     open: ({ port, count }) => open(port, count),
+    listen,
     close,
     verify,
     start,

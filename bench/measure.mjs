@@ -1,25 +1,32 @@
 // One measurement: a server and a load generator in processes of their own, and a window in which the CPU
 // time of the one is set against the messages that the other counted.
 import { setTimeout as delay } from 'node:timers/promises';
-import { caseNamed } from './cases.mjs';
+import { caseArguments, caseNamed } from './cases.mjs';
 import { Child } from './ipc.mjs';
+import { bunProgram, whyNot } from './peers.mjs';
 
 /**
  * @typedef {object} Plan
  * @property {number} rounds
  * @property {number} seconds
  * @property {number} warmup
- * @property {{ connections: number | undefined, depth: number | undefined, ratePerSecond: number | undefined }} overrides
+ * @property {import('./cases.mjs').Overrides} overrides
  * @property {boolean} needsAddons
  */
 
-/** The overrides as the children take them. @param {Plan['overrides']} overrides */
-function argumentsFor({ connections, depth, ratePerSecond }) {
-  const args = [];
-  if (connections !== undefined) args.push('--connections', `${connections}`);
-  if (depth !== undefined) args.push('--depth', `${depth}`);
-  if (ratePerSecond !== undefined) args.push('--rate', `${ratePerSecond}`);
-  return args;
+/** Open files of a process besides the connections, with room to spare. */
+const OTHER_FILES = 100;
+/** A generator that has less than this of its core to spare held the server back, if that one had more. */
+const BUSY = 0.93;
+const IDLE = 0.85;
+
+/** A peer that cannot do a case has not failed; `reason` says why not. */
+export class DoesNotApply extends Error {
+  /** @param {string} reason */
+  constructor(reason) {
+    super(reason);
+    this.name = 'DoesNotApply';
+  }
 }
 
 /** @param {Child} server @param {Child} load */
@@ -39,21 +46,44 @@ function used(before, after) {
   return { wallMs, userUs, systemUs, cores: (userUs + systemUs) / 1000 / wallMs };
 }
 
+/** 1 where the generator, not the server, was at its limit: then the throughput is no property of the server. */
+function isGeneratorBound(/** @type {number} */ serverCores, /** @type {number} */ generatorCores) {
+  return generatorCores > BUSY && serverCores < IDLE ? 1 : 0;
+}
+
 /**
- * Echo, latency, broadcast: warm up, measure a window, drain, verify.
+ * One exchange of which every byte is checked. A server is judged by what it sends back; a client, besides, looks
+ * at what it received.
+ *
+ * @param {Child} server
+ * @param {Child} load
+ * @param {boolean} testsClient
+ * @param {'verify' | 'finish'} question
+ */
+async function verified(server, load, testsClient, question) {
+  if (!testsClient) return load.ask(question);
+  await server.ask('verifying', { on: true });
+  const value = await load.ask(question);
+  await server.ask('verifying', { on: false });
+  return value;
+}
+
+/**
+ * Echo, latency, broadcast, client: warm up, measure a window, drain, verify.
  *
  * @param {Child} server
  * @param {Child} load
  * @param {Plan} plan
+ * @param {import('./cases.mjs').Case} spec
  */
-async function measureMessages(server, load, plan) {
-  await load.ask('verify');
+async function measureMessages(server, load, plan, { kind }) {
+  await verified(server, load, kind === 'client', 'verify');
   await load.ask('start');
   await delay(1000 * plan.warmup);
   const before = await sampleBoth(server, load, 'beginWindow');
   await delay(1000 * plan.seconds);
   const after = await sampleBoth(server, load, 'endWindow');
-  const { latency, lateness } = await load.ask('finish');
+  const { latency, lateness } = await verified(server, load, kind === 'client', 'finish');
   const ofServer = used(before.server, after.server);
   const ofLoad = used(before.load, after.load);
   const perSecond = (1000 * (after.load.messages - before.load.messages)) / ofLoad.wallMs;
@@ -66,6 +96,8 @@ async function measureMessages(server, load, plan) {
     perSecond,
     serverCores: ofServer.cores,
     generatorCores: ofLoad.cores,
+    // In an open loop the generator spins, to be on time.
+    generatorBound: kind === 'latency' ? 0 : isGeneratorBound(ofServer.cores, ofLoad.cores),
     rssBytes: after.server.rss,
   };
   if (latency === undefined) return numbers;
@@ -111,13 +143,16 @@ async function measureHandshakes(server, load, plan, target) {
     total.rssBytes = after.server.rss;
   }
   const { userUs, systemUs, handshakes, wallMs, loadUs, rssBytes } = total;
+  const serverCores = (userUs + systemUs) / 1000 / wallMs;
+  const generatorCores = loadUs / 1000 / wallMs;
   return {
     cpuUs: (userUs + systemUs) / handshakes,
     userUs: userUs / handshakes,
     systemUs: systemUs / handshakes,
     perSecond: (1000 * handshakes) / wallMs,
-    serverCores: (userUs + systemUs) / 1000 / wallMs,
-    generatorCores: loadUs / 1000 / wallMs,
+    serverCores,
+    generatorCores,
+    generatorBound: isGeneratorBound(serverCores, generatorCores),
     rssBytes,
   };
 }
@@ -150,8 +185,19 @@ async function measureIdle(server, load, target, exchangesFirst) {
   };
 }
 
+/** @param {import('./cases.mjs').Case} spec */
+function checkOpenFiles({ connections }) {
+  // Node and Bun raise the soft limit to the hard one by themselves when they start.
+  const limit = Number(/** @type {any} */ (process.report.getReport()).userLimits?.open_files?.hard);
+  if (limit < connections + OTHER_FILES)
+    throw new Error(
+      `${connections} connections need more open files than the ${limit} allowed: raise ulimit -n`,
+    );
+}
+
 /**
- * One library, one case, one turn, in processes of their own.
+ * One library, one case, one turn, in processes of their own. Throws `DoesNotApply` where the library has not what
+ * the case is about.
  *
  * @param {string} name
  * @param {string} lib
@@ -159,12 +205,20 @@ async function measureIdle(server, load, target, exchangesFirst) {
  */
 export async function measure(name, lib, plan) {
   const spec = caseNamed(name, plan.overrides);
-  const args = ['--case', name, ...argumentsFor(plan.overrides)];
+  const reason = whyNot(lib, spec);
+  if (reason !== null) throw new DoesNotApply(reason);
+  checkOpenFiles(spec);
+  const testsClient = spec.kind === 'client';
+  const args = caseArguments(name, plan.overrides);
+  const isBun = lib === 'bun';
   const server = new Child(
-    `server (${lib}, ${name})`,
-    new URL('server.mjs', import.meta.url),
+    `${testsClient ? 'client' : 'server'} (${lib}, ${name})`,
+    new URL(testsClient ? 'tested-client.mjs' : 'server.mjs', import.meta.url),
     ['--lib', lib, ...args, ...(plan.needsAddons ? [] : ['--no-addons'])],
-    spec.kind === 'idle' ? ['--expose-gc'] : [],
+    {
+      execArgv: spec.kind === 'idle' && !isBun ? ['--expose-gc'] : [],
+      ...(isBun ? { execPath: bunProgram() } : {}),
+    },
   );
   const load = new Child('load generator', new URL('load.mjs', import.meta.url), args);
   try {
@@ -176,8 +230,9 @@ export async function measure(name, lib, plan) {
     if (spec.kind === 'idle') {
       return { label, description, numbers: await measureIdle(server, load, target, spec.exchangesFirst) };
     }
-    await load.ask('open', target);
-    return { label, description, numbers: await measureMessages(server, load, plan) };
+    if (testsClient) await server.ask('connect', { port: await load.ask('listen'), count: spec.connections });
+    else await load.ask('open', target);
+    return { label, description, numbers: await measureMessages(server, load, plan, spec) };
   } finally {
     await Promise.all([server.kill(), load.kill()]);
   }

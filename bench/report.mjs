@@ -67,6 +67,7 @@ const MAIN_NUMBER = {
   latency: 'cpuUs',
   broadcast: 'cpuUs',
   handshake: 'cpuUs',
+  client: 'cpuUs',
   idle: 'rssBytes',
 };
 

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BOUNDS, CASES, caseNamed } from './cases.mjs';
-import { measure } from './measure.mjs';
+import { DoesNotApply, measure } from './measure.mjs';
 import { describeRun, formatTables, summarize } from './report.mjs';
 
 const USAGE = `Usage: npm run bench -- [options]
@@ -101,6 +101,7 @@ async function runAll(names, libs, plan) {
           measurements.push({ case: name, kind: caseNamed(name).kind, lib: label, round, numbers });
         } catch (error) {
           broken.add(`${name} ${lib}`);
+          if (error instanceof DoesNotApply) continue;
           failures.push(
             `${name}, ${lib}, round ${round + 1}: ${error instanceof Error ? error.message : error}`,
           );

@@ -1,73 +1,23 @@
 // The process that is measured: one server, one library, one case. It does nothing but serve, and tells its
 // CPU time and memory when it is asked. Also runs alone, for a profiler:
 //   node --cpu-prof bench/server.mjs --lib hawser --case echo-64
-import { createServer as createHttpServer } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
+// With --lib bun it is Bun that runs this file.
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { caseNamed } from './cases.mjs';
+import { CASE_OPTIONS, caseFromArguments } from './cases.mjs';
 import { createCertificate } from './certificate.mjs';
 import { buildExchange } from './frames.mjs';
 import { answer, sampleProcess } from './ipc.mjs';
 import { loadPeer } from './peers.mjs';
-import { createRawServer } from './raw-server.mjs';
 
 const { values } = parseArgs({
   options: {
+    ...CASE_OPTIONS,
     lib: { type: 'string', default: 'hawser' },
-    case: { type: 'string', default: 'echo-64' },
-    connections: { type: 'string' },
-    depth: { type: 'string' },
-    rate: { type: 'string' },
     'no-addons': { type: 'boolean', default: false },
   },
 });
-
-const spec = caseNamed(values.case, {
-  connections: values.connections === undefined ? undefined : Number(values.connections),
-  depth: values.depth === undefined ? undefined : Number(values.depth),
-});
-
-/** What `ws` takes as `perMessageDeflate`; the threshold is 0 so that every library compresses every reply. */
-const DEFLATE_OPTIONS = {
-  fresh: { threshold: 0, serverNoContextTakeover: true, clientNoContextTakeover: true },
-  takeover: { threshold: 0 },
-};
-
-/**
- * A server written as a user of `ws` would write it.
- *
- * @param {any} library
- * @param {{ key: Buffer, cert: Buffer } | null} tls
- */
-function createLibraryServer(library, tls) {
-  const own = spec.listener === 'own';
-  const httpServer = own ? null : tls === null ? createHttpServer() : createHttpsServer(tls);
-  const wss = new library.WebSocketServer({
-    ...(own ? { host: '127.0.0.1', port: 0 } : { server: httpServer }),
-    perMessageDeflate: spec.deflate === false ? false : DEFLATE_OPTIONS[spec.deflate],
-  });
-  const broadcasts = spec.usesBroadcastMethod && typeof wss.broadcast === 'function';
-
-  /** @param {any} data @param {boolean} isBinary */
-  function toAll(data, isBinary) {
-    const options = { binary: isBinary };
-    if (broadcasts) wss.broadcast(data, options);
-    else for (const client of wss.clients) client.send(data, options);
-  }
-
-  wss.on('connection', (/** @type {any} */ socket) => {
-    socket.on('error', () => {});
-    if (spec.kind === 'broadcast') {
-      socket.on('message', toAll);
-    } else {
-      socket.on('message', (/** @type {any} */ data, /** @type {boolean} */ isBinary) => {
-        socket.send(data, { binary: isBinary });
-      });
-    }
-  });
-  return { server: httpServer ?? wss, listensItself: own, connections: () => wss.clients.size };
-}
+const spec = caseFromArguments(values);
 
 /** @returns {import('./peers.mjs').Peer} */
 function loadPeerOrExit() {
@@ -80,24 +30,32 @@ function loadPeerOrExit() {
 }
 
 const peer = loadPeerOrExit();
-const tls = spec.tls ? createCertificate() : null;
-const { server, listensItself, connections } =
-  peer.library === null
-    ? { listensItself: false, ...createRawServer(spec, await buildExchange(spec), tls) }
-    : createLibraryServer(peer.library, tls);
 
-await new Promise((resolve, reject) => {
-  server.on('error', reject);
-  if (server.address() !== null) resolve(undefined);
-  else server.on('listening', () => resolve(undefined));
-  if (!listensItself) server.listen(0, '127.0.0.1', 4096);
-});
-const { port } = server.address();
+/**
+ * The server of each face, loaded only where it is wanted: Bun has no business with those for Node.
+ *
+ * @typedef {{ port: number, connections: () => number }} Running
+ * @returns {Promise<Running>}
+ */
+async function serve() {
+  const tls = spec.tls ? createCertificate() : null;
+  if (peer.face === 'raw') {
+    const { startRawServer } = await import('./raw-server.mjs');
+    return startRawServer(spec, await buildExchange(spec), tls);
+  }
+  if (peer.face === 'bun') return (await import('./bun-server.mjs')).startBunServer(spec, tls);
+  if (peer.face === 'uws') return (await import('./uws-server.mjs')).startUwsServer(peer.library, spec);
+  const servers = await import('./library-servers.mjs');
+  return servers.startLibraryServer(peer, spec, tls);
+}
 
-/** Memory after everything that can be collected has been. Needs --expose-gc. */
+const { port, connections } = await serve();
+
+/** Memory after everything that can be collected has been. Needs --expose-gc in Node. */
 async function settledMemory() {
   for (let i = 0; i < 4; i++) {
-    globalThis.gc?.();
+    if (globalThis.Bun !== undefined) globalThis.Bun.gc(true);
+    else globalThis.gc?.();
     await delay(50);
   }
   const { rss, heapUsed, external } = process.memoryUsage();
