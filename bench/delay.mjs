@@ -125,7 +125,7 @@ class Probe {
 
 /** Resolves when `count` more messages have arrived. @param {Client} client @param {number} count @returns {Promise<void>} */
 function replies(client, count) {
-  const counter = new ReplyCounter();
+  const counter = new ReplyCounter(false);
   return new Promise((resolve, reject) => {
     client.receive = (bytes, length) => {
       try {
@@ -186,9 +186,9 @@ async function measureDelay(lib, scenario, { seconds, scale, needsAddons }) {
   try {
     const { port } = await subject.ask('describe');
     await subject.ask('echo', { which: 'small' });
-    const probing = new Client(port, false, lost);
+    const probing = Client.connect(port, false, lost);
     await probing.handshake(port, 'none');
-    const heavy = new Client(port, false, lost);
+    const heavy = Client.connect(port, false, lost);
     await heavy.handshake(port, 'fresh');
     const work = await heavyWork(scenario, subject, other, heavy, scale);
     await work();

@@ -117,7 +117,8 @@ async function main() {
     note = `refuses it (${error.code}); measured without limits`;
     return nsPerByte(library, values.what, bytes, { ...limits, maxFragments: 0, maxBufferedChunks: 0 });
   });
-  console.log(JSON.stringify({ nsPerByte: cost, note }));
+  // A connection that was refused may linger.
+  process.stdout.write(JSON.stringify({ nsPerByte: cost, note }), () => process.exit(0));
 }
 
 if (process.argv[1] === import.meta.filename) await main();

@@ -93,7 +93,8 @@ export function cliffs(points, floor, limit = CLIFF) {
     const [from, to] = /** @type {[Point, Point]} */ (points.slice(i - 1, i + 1));
     const growth = to.cost / from.cost;
     const ofFloor = /** @type {number} */ (costAt.get(to.x)) / /** @type {number} */ (costAt.get(from.x));
-    const expected = ofFloor > 1 ? ofFloor : 1;
+    // Where sockets were not measured, or become cheaper, a unit is expected to cost the same.
+    const expected = Math.max(ofFloor || 1, 1);
     if (growth > limit * expected) found.push({ from: from.x, to: to.x, growth, ofFloor });
   }
   return found;

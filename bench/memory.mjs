@@ -140,11 +140,11 @@ async function measurePinned(lib, arrival, { kept, needsAddons }) {
   try {
     const { port } = await server.ask('describe');
     await server.ask('echo', { which: 'small' });
-    const client = new Client(port, false, () => {});
+    const client = Client.connect(port, false, () => {});
     await client.handshake(port, deflates ? 'fresh' : 'none');
     const bytes = await request();
     const exchange = async (/** @type {number} */ writes) => {
-      const counter = new ReplyCounter();
+      const counter = new ReplyCounter(false);
       for (let i = 0; i < writes; i++) {
         let left = perWrite;
         const answered = new Promise((resolve, reject) => {

@@ -103,7 +103,7 @@ export function clientMessages() {
 /** A connection that sends block after block of mixed messages, each when all of the last one was answered. */
 class MixedConnection {
   /** @type {Client} */ #client;
-  #counter = new ReplyCounter();
+  #counter = new ReplyCounter(false);
   #left = 0;
   #turn;
   #traffic;
@@ -182,7 +182,7 @@ export class MixedTraffic {
     for (let i = 0; i < connections; i++) {
       const offer = /** @type {typeof offers[number]} */ (offers[i % offers.length]);
       const blocks = await blocksFor(offer);
-      const client = new Client(port, false, (error) => {
+      const client = Client.connect(port, false, (error) => {
         this.#failure ??= error;
       });
       await client.handshake(port, offer);
