@@ -42,9 +42,9 @@ export function growthOf(samples) {
  */
 async function soak(lib, { seconds, samples: wanted, connections, needsAddons }) {
   const args = ['--lib', lib, ...(needsAddons ? [] : ['--no-addons'])];
-  const server = new Child(`subject (${lib})`, new URL('subject.mjs', import.meta.url), args, [
-    '--expose-gc',
-  ]);
+  const server = new Child(`subject (${lib})`, new URL('subject.mjs', import.meta.url), args, {
+    execArgv: ['--expose-gc'],
+  });
   /** @type {(Sample & { atSeconds: number, messages: number, opened: number })[]} */ const samples = [];
   const began = performance.now();
   const traffic = new MixedTraffic();

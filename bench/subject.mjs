@@ -46,8 +46,9 @@ await new Promise((resolve) => wss.on('listening', resolve));
 
 /** Memory after everything that can be collected has been. Needs --expose-gc. */
 async function settledMemory() {
+  if (globalThis.gc === undefined) throw new Error('this process needs --expose-gc');
   for (let i = 0; i < 4; i++) {
-    globalThis.gc?.();
+    globalThis.gc();
     await delay(30);
   }
   const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
