@@ -83,8 +83,8 @@ function jsonPayload(size, random) {
   return Buffer.from(textOf('x'.repeat(missing)));
 }
 
-/** @param {number} first @param {Buffer} payload @param {Buffer | null} maskingKey */
-function frame(first, payload, maskingKey) {
+/** One frame. @param {number} first @param {Buffer} payload @param {Buffer | null} maskingKey */
+export function frame(first, payload, maskingKey) {
   const length = payload.length;
   const lengthBytes = length < 126 ? 0 : length < 65536 ? 2 : 8;
   const headerLength = 2 + lengthBytes + (maskingKey === null ? 0 : 4);
@@ -105,7 +105,7 @@ function frame(first, payload, maskingKey) {
 }
 
 /** Every message through one compressor, whose window is emptied after each one or not (RFC 7692 §7.1.1). */
-async function compressAll(/** @type {Buffer[]} */ messages, /** @type {boolean} */ keepsContext) {
+export async function compressAll(/** @type {Buffer[]} */ messages, /** @type {boolean} */ keepsContext) {
   const compressor = createDeflateRaw();
   /** @type {Buffer[]} */ let chunks = [];
   compressor.on('data', (chunk) => chunks.push(chunk));

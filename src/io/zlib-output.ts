@@ -1,6 +1,11 @@
 // Space for what zlib gives, whose size nobody knows beforehand: it grows with what has come out, never with what is
 // announced, and never beyond a limit.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** Fresh memory takes half a millisecond per MiB to fill: after so much the others have a turn. */
+const GATHERED_IN_A_TURN = 8 * 1024 * 1024;
+
 /** One more than this is never asked for at once. */
 const MAX_PIECE_BYTES = 512 * 1024;
 const FIRST_PIECE_BYTES = 64 * 1024;
@@ -52,5 +57,21 @@ export class ZlibOutput {
     if (this.#isOneCopy)
       return length === this.length ? this.#pieces[0]! : this.#pieces[0]!.subarray(0, length);
     return Buffer.concat(this.#pieces, length);
+  }
+
+  /** The same for what came out in the thread pool: much of it is put together in several turns of the event loop. */
+  async gather(length = this.length): Promise<Uint8Array> {
+    if (length <= GATHERED_IN_A_TURN) return this.bytes(length);
+    const all = Buffer.allocUnsafeSlow(length);
+    let end = 0;
+    let pause = GATHERED_IN_A_TURN;
+    for (const piece of this.#pieces) {
+      all.set(piece.length <= length - end ? piece : piece.subarray(0, length - end), end);
+      end = Math.min(length, end + piece.length);
+      if (end < pause) continue;
+      pause += GATHERED_IN_A_TURN;
+      await nextTurn();
+    }
+    return all;
   }
 }

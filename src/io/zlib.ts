@@ -15,7 +15,7 @@ import type { DeflateOptions } from '../protocol/permessage-deflate.js';
 import type { Role } from '../protocol/role.js';
 import { protocolError } from '../wire/errors.js';
 import { Codec } from './zlib-codec.js';
-import { limitJobs } from './zlib-jobs.js';
+import { isTurnSpent, limitJobs, spendTurn } from './zlib-jobs.js';
 import { OneShotDeflater, OneShotInflater } from './zlib-one-shot.js';
 import { ZlibOutput } from './zlib-output.js';
 import { isZlibStreamUsable, type ZlibStream, zlibError } from './zlib-stream.js';
@@ -98,30 +98,30 @@ class ZlibInflater extends Codec implements FragmentInflater {
     this.begin();
     const tail = isFinal ? TAIL.length : 0;
     const end = payload.length + tail;
-    const isLarge = payload.length > LARGEST_INFLATED_AT_ONCE;
-    const input = isLarge ? Buffer.allocUnsafeSlow(end) : sharedInput();
+    const isForPool = payload.length > LARGEST_INFLATED_AT_ONCE || isTurnSpent();
+    const input = isForPool ? Buffer.allocUnsafeSlow(end) : sharedInput();
     input.set(payload);
     if (isFinal) input.set(TAIL, payload.length);
     const inflation = new Inflation(input, end, tail, maxBytes || Number.POSITIVE_INFINITY);
-    if (!isLarge) {
+    if (!isForPool) {
       try {
         inflation.runSync(this.#lease.use(end));
+        spendTurn(inflation.output.length);
       } catch (error) {
         this.discard();
         throw error;
       }
-      if (inflation.isDone) return this.#end(inflation, isFinal);
+      if (inflation.isDone) {
+        if (isFinal) this.#lease.endMessage();
+        return inflation.output.bytes();
+      }
       inflation.keepInput();
     }
     return this.inBackground(async () => {
       await inflation.run(this.#lease.use(end));
-      return this.#end(inflation, isFinal);
+      if (isFinal) this.#lease.endMessage();
+      return inflation.output.gather();
     });
-  }
-
-  #end(inflation: Inflation, isFinal: boolean): Uint8Array {
-    if (isFinal) this.#lease.endMessage();
-    return inflation.output.bytes();
   }
 
   protected override discard(): void {
@@ -214,13 +214,15 @@ class ZlibDeflater extends Codec implements Deflater {
     this.begin();
     if (payload.length === 0) return this.#deflateNothing(isFinal);
     if (payload.length <= LARGEST_DEFLATED_AT_ONCE) {
-      return this.#end(deflateSync(this.#lease.use(payload.length), payload), isFinal);
+      const output = deflateSync(this.#lease.use(payload.length), payload);
+      return output.bytes(this.#end(output, isFinal));
     }
     // The application may change its bytes as soon as this function returns.
     const input = new Uint8Array(payload);
-    return this.inBackground(async () =>
-      this.#end(await deflate(this.#lease.use(input.length), input), isFinal),
-    );
+    return this.inBackground(async () => {
+      const output = await deflate(this.#lease.use(input.length), input);
+      return output.gather(this.#end(output, isFinal));
+    });
   }
 
   /** §7.2.3.6: zlib has nothing to say about nothing. The flush before has ended at a byte, so a block can follow. */
@@ -229,10 +231,11 @@ class ZlibDeflater extends Codec implements Deflater {
     return isFinal ? Buffer.alloc(1) : Buffer.concat([Buffer.alloc(1), TAIL]);
   }
 
-  #end(output: ZlibOutput, isFinal: boolean): Uint8Array {
+  /** How much of the output is sent. */
+  #end(output: ZlibOutput, isFinal: boolean): number {
     if (isFinal) this.#lease.endMessage();
     // [RFC7692-7.2.1-1] [RFC7692-7.2.1-6] the tail is cut off behind the last fragment only
-    return output.bytes(isFinal ? output.length - TAIL.length : output.length);
+    return isFinal ? output.length - TAIL.length : output.length;
   }
 
   protected override discard(): void {

@@ -306,6 +306,24 @@ describe('createInflater, createDeflater', () => {
     await inflating;
   });
 
+  it('4 MiB came out in one turn of the event loop -> the next message is for the thread pool, and in order; in the next turn none is', async () => {
+    const sender = createDeflater(KEEPING, 'client');
+    const receiver = createInflater(KEEPING, 'server');
+    const message = prose(16_000);
+    await new Promise(setImmediate);
+    let count = 0;
+    let inflating: Uint8Array | Promise<Uint8Array>;
+    do {
+      inflating = receiver.inflate(await sender.deflate(message, true, true), 0);
+      count++;
+    } while (!(inflating instanceof Promise) && count < 1000);
+    expect(count).toBe(Math.ceil((4 * 1024 * 1024) / (16_000 + 1024)) + 1);
+    expect(Buffer.from(message).equals(await inflating)).toBe(true);
+    const next = receiver.inflate(await sender.deflate(message, true, true), 0);
+    expect(next).not.toBeInstanceOf(Promise);
+    expect(Buffer.from(message).equals(await next)).toBe(true);
+  });
+
   it('either role, a small message that turns out large -> goes on with a promise, and the context is kept', async () => {
     const sender = createDeflater(KEEPING, 'server');
     const receiver = createInflater(KEEPING, 'client');
