@@ -5,6 +5,7 @@ import { isUtf8 } from 'node:buffer';
 import { randomFillSync } from 'node:crypto';
 import { OutputBlock } from '../protocol/frame-queue.js';
 import type { Platform } from '../protocol/platform.js';
+import { hasSimd, vectorWriteBlock } from '../wire/mask-simd.js';
 
 /** Random words are drawn 2,048 at a time: one call for 4 bytes costs as much as one for 8 KiB. Each is used once. */
 const keys = new Int32Array(2048);
@@ -46,4 +47,8 @@ export const platform: Platform = {
 };
 
 /** The one block in which all connections of the process gather what they send. */
-export const outputBlock = new OutputBlock(platform);
+export const outputBlock = new OutputBlock(platform, () => {
+  if (!hasSimd()) return undefined;
+  const { buffer, byteOffset, length } = vectorWriteBlock();
+  return Buffer.from(buffer, byteOffset, length);
+});

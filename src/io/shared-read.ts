@@ -6,7 +6,7 @@
 
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { hasSimd, vectorBlock } from '../wire/mask-simd.js';
+import { hasSimd, vectorReadBlock } from '../wire/mask-simd.js';
 
 /** Four times what a stream reads at once: large messages come in fewer pieces, and it still fits a processor's cache. */
 const BLOCK_BYTES = 256 * 1024;
@@ -44,7 +44,7 @@ function findHooks(): Hooks | null {
 /** Where vector instructions reach what was read, if there are any. */
 function makeBlock(): Buffer {
   if (!hasSimd()) return Buffer.allocUnsafeSlow(BLOCK_BYTES);
-  const { buffer, byteOffset, length } = vectorBlock();
+  const { buffer, byteOffset, length } = vectorReadBlock();
   return Buffer.from(buffer, byteOffset, length);
 }
 

@@ -11,14 +11,17 @@ import { RepeatedText } from './repeated-message.js';
 /** The shared block: bytes up to `offset` are taken. */
 export class OutputBlock {
   readonly #platform: Platform;
+  readonly #first: () => Uint8Array | undefined;
   bytes: Uint8Array;
   words: Int32Array;
   offset = 0;
   /** Shared like the block: a text is often for many connections. */
   readonly repeatedText: RepeatedText;
 
-  constructor(platform: Platform) {
+  /** @param first makes the first block, where that is to lie in a particular place */
+  constructor(platform: Platform, first: () => Uint8Array | undefined = () => undefined) {
     this.#platform = platform;
+    this.#first = first;
     this.bytes = platform.allocate(0);
     this.words = wordsOf(this.bytes);
     this.repeatedText = new RepeatedText(platform);
@@ -27,7 +30,8 @@ export class OutputBlock {
   /** Makes room for `length` bytes in one piece; starts a new block where the old one has none. */
   reserve(length: number): void {
     if (this.offset + length <= this.bytes.length) return;
-    this.bytes = this.#platform.allocate(LIMITS.outputBlockBytes);
+    const first = this.bytes.length === 0 ? this.#first() : undefined;
+    this.bytes = first ?? this.#platform.allocate(LIMITS.outputBlockBytes);
     this.words = wordsOf(this.bytes);
     this.offset = 0;
   }

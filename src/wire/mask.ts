@@ -1,7 +1,7 @@
 // Masking (RFC 6455 §5.3): octet i of the payload is XORed with octet i mod 4 of the masking key. The same operation
 // masks and unmasks. A key is handled here as one 32-bit integer whose lowest byte is the key's first octet.
 
-import { copyMaskedSimd, hasSimd } from './mask-simd.js';
+import { copyMaskedSimd, hasSimd, isInVectorBlock } from './mask-simd.js';
 
 const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
@@ -10,6 +10,9 @@ const WORDWISE_FROM_BYTES = 16;
 
 /** Up to this many bytes a loop that copies and masks costs less than the views that anything else needs. */
 const BYTEWISE_COPY_UP_TO_BYTES = 128;
+
+/** From this many bytes on they are masked by vector instructions where they are, if those reach them. */
+const IN_PLACE_FROM_BYTES = 96;
 
 /** From this many bytes on vector instructions win, though the bytes have to be copied in and out. */
 const SIMD_FROM_BYTES = 512;
@@ -62,7 +65,11 @@ export function applyMask(
     applyMaskBytewise(bytes, start, end, key);
     return;
   }
-  if (end - start >= SIMD_FROM_BYTES && hasSimd()) {
+  if (
+    end - start >= IN_PLACE_FROM_BYTES &&
+    (isInVectorBlock(bytes) || end - start >= SIMD_FROM_BYTES) &&
+    hasSimd()
+  ) {
     copyMaskedSimd(bytes, start, end, bytes, start, key);
     return;
   }
