@@ -1,7 +1,7 @@
 // The second half of DEFLATE (RFC 1951 §3.2.3-§3.2.7): tokens become one block, with whichever codes make it the shortest: those
 // of the standard, its own, or none, with the bytes as they are.
 
-import { assignCodes, findCodeLengths } from './huffman.js';
+import { buildCode, codesOf, listSymbols } from './huffman.js';
 import {
   CODE_LENGTH_EXTRA_BITS,
   CODE_LENGTH_ORDER,
@@ -43,20 +43,20 @@ const LENGTH_BASE = LENGTH_BASE_;
 const LENGTH_EXTRA_BITS = LENGTH_EXTRA_BITS_;
 const LENGTH_SYMBOL = LENGTH_SYMBOL_;
 
-const lengths = new Uint8Array(LITERAL_SYMBOLS + DISTANCE_SYMBOLS);
-const literalLengths = new Uint8Array(288);
-const distanceLengths = new Uint8Array(32);
-const literalCodes = new Int32Array(288);
-const distanceCodes = new Int32Array(32);
-const codeLengthTokens = new Uint16Array(LITERAL_SYMBOLS + DISTANCE_SYMBOLS);
-const codeLengthFrequencies = new Uint16Array(CODE_LENGTH_SYMBOLS);
-const codeLengthLengths = new Uint8Array(CODE_LENGTH_SYMBOLS);
-const codeLengthCodes = new Int32Array(CODE_LENGTH_SYMBOLS);
+const literalSymbols = new Uint16Array(LITERAL_SYMBOLS);
+const distanceSymbols = new Uint16Array(DISTANCE_SYMBOLS);
+const literalCodes = new Int32Array(LITERAL_SYMBOLS);
+const distanceCodes = new Int32Array(DISTANCE_SYMBOLS);
 
-const fixedLiteralCodes = new Int32Array(288);
-const fixedDistanceCodes = new Int32Array(32);
-assignCodes(FIXED_LITERAL_LENGTHS, 288, fixedLiteralCodes);
-assignCodes(FIXED_DISTANCE_LENGTHS, DISTANCE_SYMBOLS, fixedDistanceCodes);
+/** §3.2.7: the lengths of the codes: a symbol for each, or for a run of them, and above its five bits how long the run is. */
+const runs = new Uint16Array(LITERAL_SYMBOLS + DISTANCE_SYMBOLS);
+let runCount = 0;
+const runFrequencies = new Uint16Array(CODE_LENGTH_SYMBOLS);
+const runSymbols = new Uint16Array(CODE_LENGTH_SYMBOLS);
+const runCodes = new Int32Array(CODE_LENGTH_SYMBOLS);
+
+const FIXED_LITERAL_CODES = codesOf(FIXED_LITERAL_LENGTHS);
+const FIXED_DISTANCE_CODES = codesOf(FIXED_DISTANCE_LENGTHS);
 
 /** The block, with space for writing four bytes at its last one. */
 const output = new Uint8Array(MAX_MESSAGE_BYTES + 64);
@@ -84,42 +84,50 @@ export function encode(message: Uint8Array, maxDistance: number): number {
   heldBits = 0;
   position = 0;
 
-  const literalBits = findCodeLengths(literalFrequencies, LITERAL_SYMBOLS, 15, literalLengths);
-  const distanceBits = findCodeLengths(distanceFrequencies, DISTANCE_SYMBOLS, 15, distanceLengths);
-  let literalCount = LITERAL_SYMBOLS;
-  while (literalLengths[literalCount - 1] === 0) literalCount--;
-  let distanceCount = DISTANCE_SYMBOLS;
-  while (distanceCount > 1 && distanceLengths[distanceCount - 1] === 0) distanceCount--;
-  const codeLengthTokenCount = tokenizeCodeLengths(literalCount, distanceCount);
-  const codeLengthBits = findCodeLengths(codeLengthFrequencies, CODE_LENGTH_SYMBOLS, 7, codeLengthLengths);
-  let codeLengthCount = CODE_LENGTH_SYMBOLS;
-  while (codeLengthLengths[CODE_LENGTH_ORDER[codeLengthCount - 1]!] === 0) codeLengthCount--;
-  if (codeLengthCount < 4) codeLengthCount = 4;
+  const literalCount = listSymbols(literalFrequencies, LITERAL_SYMBOLS, literalSymbols);
+  const distanceCount = listSymbols(distanceFrequencies, DISTANCE_SYMBOLS, distanceSymbols);
+  const literalBits = buildCode(literalFrequencies, literalSymbols, literalCount, 15, literalCodes);
+  const distanceBits = buildCode(distanceFrequencies, distanceSymbols, distanceCount, 15, distanceCodes);
+  const literalEnd = literalSymbols[literalCount - 1]! + 1;
+  const distanceEnd = distanceCount === 0 ? 1 : distanceSymbols[distanceCount - 1]! + 1;
+  listRuns(literalCount, distanceCount);
+  for (let i = 0; i < CODE_LENGTH_SYMBOLS; i++) runCodes[i] = 0;
+  const runSymbolCount = listSymbols(runFrequencies, CODE_LENGTH_SYMBOLS, runSymbols);
+  const runBits = buildCode(runFrequencies, runSymbols, runSymbolCount, 7, runCodes);
+  let orderEnd = CODE_LENGTH_SYMBOLS;
+  while (orderEnd > 4 && runCodes[CODE_LENGTH_ORDER[orderEnd - 1]!] === 0) orderEnd--;
 
-  const dynamicBits =
-    14 + 3 * codeLengthCount + codeLengthBits + codeLengthExtraBits() + literalBits + distanceBits;
-  const fixedBits = fixedSize();
-  const extraBits = countExtraBits();
+  const dynamicBits = 14 + 3 * orderEnd + runBits + runExtraBits() + literalBits + distanceBits;
+  let fixedBits = 5 * tokenCount;
+  let extraBits = 0;
+  for (let i = 0; i < literalCount; i++) {
+    const symbol = literalSymbols[i]!;
+    const frequency = literalFrequencies[symbol]!;
+    literalFrequencies[symbol] = 0;
+    fixedBits += (FIXED_LITERAL_LENGTHS[symbol]! - (symbol <= END_OF_BLOCK ? 5 : 0)) * frequency;
+    if (symbol > END_OF_BLOCK) extraBits += LENGTH_EXTRA_BITS[symbol - 257]! * frequency;
+  }
+  fixedBits += 5;
+  for (let i = 0; i < distanceCount; i++) {
+    const symbol = distanceSymbols[i]!;
+    extraBits += DISTANCE_EXTRA_BITS[symbol]! * distanceFrequencies[symbol]!;
+    distanceFrequencies[symbol] = 0;
+  }
   const best = dynamicBits < fixedBits ? dynamicBits : fixedBits;
   const bytes = (3 + best + extraBits + 3 + 7) >> 3;
-  if (bytes >= message.length + 5 * Math.ceil(message.length / MAX_STORED_BYTES) + 1) {
-    return store(message);
-  }
+  if (bytes >= message.length + 6) return store(message);
   if (fixedBits <= dynamicBits) {
     put(FIXED << 1, 3);
-    writeTokens(tokenCount, fixedLiteralCodes, fixedDistanceCodes);
+    writeTokens(tokenCount, FIXED_LITERAL_CODES, FIXED_DISTANCE_CODES);
   } else {
     put(DYNAMIC << 1, 3);
-    assignCodes(literalLengths, LITERAL_SYMBOLS, literalCodes);
-    assignCodes(distanceLengths, DISTANCE_SYMBOLS, distanceCodes);
-    assignCodes(codeLengthLengths, CODE_LENGTH_SYMBOLS, codeLengthCodes);
-    put((literalCount - 257) | ((distanceCount - 1) << 5) | ((codeLengthCount - 4) << 10), 14);
-    for (let i = 0; i < codeLengthCount; i++) put(codeLengthLengths[CODE_LENGTH_ORDER[i]!]!, 3);
-    for (let i = 0; i < codeLengthTokenCount; i++) {
-      const token = codeLengthTokens[i]!;
-      const symbol = token & 31;
-      const code = codeLengthCodes[symbol]!;
-      put((code >> 4) | ((token >> 5) << (code & 15)), (code & 15) + CODE_LENGTH_EXTRA_BITS[symbol]!);
+    put((literalEnd - 257) | ((distanceEnd - 1) << 5) | ((orderEnd - 4) << 10), 14);
+    for (let i = 0; i < orderEnd; i++) put(runCodes[CODE_LENGTH_ORDER[i]!]! & 15, 3);
+    for (let i = 0; i < runCount; i++) {
+      const run = runs[i]!;
+      const symbol = run & 31;
+      const code = runCodes[symbol]!;
+      put((code >> 4) | ((run >> 5) << (code & 15)), (code & 15) + CODE_LENGTH_EXTRA_BITS[symbol]!);
     }
     writeTokens(tokenCount, literalCodes, distanceCodes);
   }
@@ -146,66 +154,77 @@ function store(message: Uint8Array): number {
   return at + 1;
 }
 
-function fixedSize(): number {
-  let bits = 0;
-  for (let symbol = 0; symbol < LITERAL_SYMBOLS; symbol++) bits += literalFrequencies[symbol]! * FIXED_LITERAL_LENGTHS[symbol]!;
-  for (let symbol = 0; symbol < DISTANCE_SYMBOLS; symbol++) bits += distanceFrequencies[symbol]! * 5;
-  return bits;
+function runExtraBits(): number {
+  return runFrequencies[16]! * 2 + runFrequencies[17]! * 3 + runFrequencies[18]! * 7;
 }
 
-function countExtraBits(): number {
-  let bits = 0;
-  for (let i = 0; i < LENGTH_EXTRA_BITS.length; i++) bits += LENGTH_EXTRA_BITS[i]! * literalFrequencies[257 + i]!;
-  for (let i = 0; i < DISTANCE_SYMBOLS; i++) bits += DISTANCE_EXTRA_BITS[i]! * distanceFrequencies[i]!;
-  return bits;
-}
-
-function codeLengthExtraBits(): number {
-  return codeLengthFrequencies[16]! * 2 + codeLengthFrequencies[17]! * 3 + codeLengthFrequencies[18]! * 7;
-}
-
-/** §3.2.7: run lengths of the code lengths: a symbol and, above its five bits, how often. */
-function tokenizeCodeLengths(literalCount: number, distanceCount: number): number {
-  const total = literalCount + distanceCount;
-  for (let i = 0; i < literalCount; i++) lengths[i] = literalLengths[i]!;
-  for (let i = 0; i < distanceCount; i++) lengths[literalCount + i] = distanceLengths[i]!;
-  for (let i = 0; i < CODE_LENGTH_SYMBOLS; i++) codeLengthFrequencies[i] = 0;
-  let count = 0;
-  for (let start = 0; start < total; ) {
-    const length = lengths[start]!;
-    let end = start + 1;
-    while (end < total && lengths[end] === length) end++;
-    let run = end - start;
-    start = end;
-    if (length === 0) {
-      while (run >= 11) {
-        const step = run < 138 ? run : 138;
-        codeLengthTokens[count++] = 18 | ((step - 11) << 5);
-        codeLengthFrequencies[18]!++;
-        run -= step;
-      }
-      if (run >= 3) {
-        codeLengthTokens[count++] = 17 | ((run - 3) << 5);
-        codeLengthFrequencies[17]!++;
-        run = 0;
-      }
-    } else {
-      codeLengthTokens[count++] = length;
-      codeLengthFrequencies[length]!++;
-      run--;
-      while (run >= 3) {
-        const step = run < 6 ? run : 6;
-        codeLengthTokens[count++] = 16 | ((step - 3) << 5);
-        codeLengthFrequencies[16]!++;
-        run -= step;
-      }
+/** §3.2.7: lists the code lengths of all symbols, those of distances behind the others; a run may begin in one and end in the other. */
+function listRuns(literalCount: number, distanceCount: number): void {
+  for (let i = 0; i < CODE_LENGTH_SYMBOLS; i++) runFrequencies[i] = 0;
+  runCount = 0;
+  let next = 0;
+  let runLength = 0;
+  let run = 0;
+  for (let i = 0; i < literalCount; i++) {
+    const symbol = literalSymbols[i]!;
+    const length = literalCodes[symbol]! & 15;
+    if (symbol !== next || length !== runLength) {
+      if (run !== 0) pushRun(runLength, run);
+      if (symbol !== next) pushZeros(symbol - next);
+      run = 0;
+      runLength = length;
     }
-    for (; run > 0; run--) {
-      codeLengthTokens[count++] = length;
-      codeLengthFrequencies[length]!++;
-    }
+    run++;
+    next = symbol + 1;
   }
-  return count;
+  next = 0;
+  if (distanceCount === 0) {
+    pushRun(runLength, run);
+    pushZeros(1);
+    return;
+  }
+  for (let i = 0; i < distanceCount; i++) {
+    const symbol = distanceSymbols[i]!;
+    const length = distanceCodes[symbol]! & 15;
+    if (symbol !== next || length !== runLength) {
+      if (run !== 0) pushRun(runLength, run);
+      if (symbol !== next) pushZeros(symbol - next);
+      run = 0;
+      runLength = length;
+    }
+    run++;
+    next = symbol + 1;
+  }
+  pushRun(runLength, run);
+}
+
+function pushZeros(run: number): void {
+  while (run >= 11) {
+    const step = run < 138 ? run : 138;
+    push(18, step - 11);
+    run -= step;
+  }
+  if (run >= 3) {
+    push(17, run - 3);
+    return;
+  }
+  for (; run > 0; run--) push(0, 0);
+}
+
+function pushRun(length: number, run: number): void {
+  push(length, 0);
+  run--;
+  while (run >= 3) {
+    const step = run < 6 ? run : 6;
+    push(16, step - 3);
+    run -= step;
+  }
+  for (; run > 0; run--) push(length, 0);
+}
+
+function push(symbol: number, extra: number): void {
+  runs[runCount++] = symbol | (extra << 5);
+  runFrequencies[symbol]!++;
 }
 
 function writeTokens(count: number, literalCodes: Int32Array, distanceCodes: Int32Array): void {

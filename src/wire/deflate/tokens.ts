@@ -4,10 +4,8 @@
 
 import {
   DISTANCE_SYMBOL as DISTANCE_SYMBOL_,
-  DISTANCE_SYMBOLS,
   END_OF_BLOCK,
   LENGTH_SYMBOL as LENGTH_SYMBOL_,
-  LITERAL_SYMBOLS,
   MAX_MATCH,
 } from './symbols.js';
 
@@ -59,8 +57,6 @@ export function tokenize(message: Uint8Array, maxDistance: number): number {
   }
   const base = origin;
   origin += end;
-  for (let i = 0; i < LITERAL_SYMBOLS; i++) literalFrequencies[i] = 0;
-  for (let i = 0; i < DISTANCE_SYMBOLS; i++) distanceFrequencies[i] = 0;
   literalFrequencies[END_OF_BLOCK] = 1;
 
   let count = 0;
