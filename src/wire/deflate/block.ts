@@ -29,8 +29,6 @@ import {
 const STORED = 0;
 const FIXED = 1;
 const DYNAMIC = 2;
-/** §3.2.4: a stored block has a length of 16 bits. */
-const MAX_STORED_BYTES = 0xffff;
 
 // As in `tokens.ts`: constants of this module.
 const tokens = tokens_;
@@ -45,7 +43,7 @@ const LENGTH_SYMBOL = LENGTH_SYMBOL_;
 
 const literalSymbols = new Uint16Array(LITERAL_SYMBOLS);
 const distanceSymbols = new Uint16Array(DISTANCE_SYMBOLS);
-const literalCodes = new Int32Array(LITERAL_SYMBOLS);
+const literalCodes = new Int32Array(288);
 const distanceCodes = new Int32Array(DISTANCE_SYMBOLS);
 
 /** §3.2.7: the lengths of the codes: a symbol for each, or for a run of them, and above its five bits how long the run is. */
@@ -62,27 +60,20 @@ const FIXED_DISTANCE_CODES = codesOf(FIXED_DISTANCE_LENGTHS);
 const output = new Uint8Array(MAX_MESSAGE_BYTES + 64);
 const view = new DataView(output.buffer);
 
-/** Bits that do not fill a byte yet, and how many. */
-let held = 0;
-let heldBits = 0;
-/** Where the next byte goes. */
-let position = 0;
-
-/** Appends up to 24 bits. */
-function put(bits: number, count: number): void {
-  held |= bits << heldBits;
-  heldBits += count;
-  view.setUint32(position, held, true);
-  position += heldBits >> 3;
-  held >>>= heldBits & 0x18;
-  heldBits &= 7;
+/**
+ * Compresses a message.
+ *
+ * @param message at least one byte, at most `MAX_MESSAGE_BYTES`
+ * @param maxDistance how far back a match may refer
+ * @returns a block and the first bits of an empty stored one, whose other bytes, 00 00 FF FF, are not sent (RFC 7692
+ *   §7.2.1); it is overwritten by the next call
+ */
+export function encode(message: Uint8Array, maxDistance: number): Uint8Array {
+  return output.subarray(0, encodeInto(message, maxDistance));
 }
 
-export function encode(message: Uint8Array, maxDistance: number): number {
+function encodeInto(message: Uint8Array, maxDistance: number): number {
   const tokenCount = tokenize(message, maxDistance);
-  held = 0;
-  heldBits = 0;
-  position = 0;
 
   const literalCount = listSymbols(literalFrequencies, LITERAL_SYMBOLS, literalSymbols);
   const distanceCount = listSymbols(distanceFrequencies, DISTANCE_SYMBOLS, distanceSymbols);
@@ -117,41 +108,22 @@ export function encode(message: Uint8Array, maxDistance: number): number {
   const bytes = (3 + best + extraBits + 3 + 7) >> 3;
   if (bytes >= message.length + 6) return store(message);
   if (fixedBits <= dynamicBits) {
-    put(FIXED << 1, 3);
-    writeTokens(tokenCount, FIXED_LITERAL_CODES, FIXED_DISTANCE_CODES);
-  } else {
-    put(DYNAMIC << 1, 3);
-    put((literalEnd - 257) | ((distanceEnd - 1) << 5) | ((orderEnd - 4) << 10), 14);
-    for (let i = 0; i < orderEnd; i++) put(runCodes[CODE_LENGTH_ORDER[i]!]! & 15, 3);
-    for (let i = 0; i < runCount; i++) {
-      const run = runs[i]!;
-      const symbol = run & 31;
-      const code = runCodes[symbol]!;
-      put((code >> 4) | ((run >> 5) << (code & 15)), (code & 15) + CODE_LENGTH_EXTRA_BITS[symbol]!);
-    }
-    writeTokens(tokenCount, literalCodes, distanceCodes);
+    literalCodes.set(FIXED_LITERAL_CODES);
+    distanceCodes.set(FIXED_DISTANCE_CODES);
+    return writeBlock(FIXED, tokenCount, 0, 0, 0);
   }
-  put(STORED << 1, 3);
-  if (heldBits > 0) position++;
-  return position;
+  return writeBlock(DYNAMIC, tokenCount, literalEnd, distanceEnd, orderEnd);
 }
 
-export function encoded(): Uint8Array {
-  return output;
-}
-
+/** §3.2.4. */
 function store(message: Uint8Array): number {
-  let at = 0;
-  for (let start = 0; start < message.length; start += MAX_STORED_BYTES) {
-    const end = Math.min(start + MAX_STORED_BYTES, message.length);
-    output[at] = STORED << 1;
-    view.setUint16(at + 1, end - start, true);
-    view.setUint16(at + 3, ~(end - start), true);
-    output.set(message.subarray(start, end), at + 5);
-    at += 5 + end - start;
-  }
-  output[at] = STORED << 1;
-  return at + 1;
+  const { length } = message;
+  output[0] = STORED << 1;
+  view.setUint16(1, length, true);
+  view.setUint16(3, ~length, true);
+  output.set(message, 5);
+  output[5 + length] = STORED << 1;
+  return 6 + length;
 }
 
 function runExtraBits(): number {
@@ -227,45 +199,76 @@ function push(symbol: number, extra: number): void {
   runFrequencies[symbol]!++;
 }
 
-function writeTokens(count: number, literalCodes: Int32Array, distanceCodes: Int32Array): void {
-  let bits = held;
-  let bitCount = heldBits;
-  let at = position;
-  tokens[count] = END_OF_BLOCK;
-  for (let i = 0; i <= count; i++) {
+/** Writes the block and the first bits of the next, an empty one. Longer than others, so that the bits at hand are local variables. */
+function writeBlock(
+  type: number,
+  tokenCount: number,
+  literalEnd: number,
+  distanceEnd: number,
+  orderEnd: number,
+): number {
+  let bits = type << 1;
+  let bitCount = 3;
+  let at = 0;
+  if (type === DYNAMIC) {
+    bits |= ((literalEnd - 257) << 3) | ((distanceEnd - 1) << 8) | ((orderEnd - 4) << 13);
+    bitCount = 17;
+    for (let i = 0; i < orderEnd; i++) {
+      view.setUint32(at, bits, true);
+      at += bitCount >> 3;
+      bits >>>= bitCount & 0x18;
+      bitCount &= 7;
+      bits |= (runCodes[CODE_LENGTH_ORDER[i]!]! & 15) << bitCount;
+      bitCount += 3;
+    }
+    for (let i = 0; i < runCount; i++) {
+      view.setUint32(at, bits, true);
+      at += bitCount >> 3;
+      bits >>>= bitCount & 0x18;
+      bitCount &= 7;
+      const run = runs[i]!;
+      const code = runCodes[run & 31]!;
+      bits |= ((code >> 4) | ((run >> 5) << (code & 15))) << bitCount;
+      bitCount += (code & 15) + CODE_LENGTH_EXTRA_BITS[run & 31]!;
+    }
+  }
+  tokens[tokenCount] = END_OF_BLOCK;
+  for (let i = 0; i <= tokenCount; i++) {
+    view.setUint32(at, bits, true);
+    at += bitCount >> 3;
+    bits >>>= bitCount & 0x18;
+    bitCount &= 7;
     const token = tokens[i]!;
     if (token <= END_OF_BLOCK) {
       const code = literalCodes[token]!;
       bits |= (code >>> 4) << bitCount;
       bitCount += code & 15;
-    } else {
-      const length = token & 0x1ff;
-      const distance = token >>> 9;
-      const lengthSymbol = LENGTH_SYMBOL[length]!;
-      let code = literalCodes[257 + lengthSymbol]!;
-      bits |= ((code >>> 4) | ((length - LENGTH_BASE[lengthSymbol]!) << (code & 15))) << bitCount;
-      bitCount += (code & 15) + LENGTH_EXTRA_BITS[lengthSymbol]!;
-      view.setUint32(at, bits, true);
-      at += bitCount >> 3;
-      bits >>>= bitCount & 0x18;
-      bitCount &= 7;
-      const symbol = distance <= 256 ? DISTANCE_SYMBOL[distance - 1]! : DISTANCE_SYMBOL[256 + ((distance - 1) >> 7)]!;
-      code = distanceCodes[symbol]!;
-      bits |= (code >>> 4) << bitCount;
-      bitCount += code & 15;
-      view.setUint32(at, bits, true);
-      at += bitCount >> 3;
-      bits >>>= bitCount & 0x18;
-      bitCount &= 7;
-      bits |= (distance - DISTANCE_BASE[symbol]!) << bitCount;
-      bitCount += DISTANCE_EXTRA_BITS[symbol]!;
+      continue;
     }
+    const length = token & 0x1ff;
+    const distance = token >>> 9;
+    const lengthSymbol = LENGTH_SYMBOL[length]!;
+    let code = literalCodes[257 + lengthSymbol]!;
+    bits |= ((code >>> 4) | ((length - LENGTH_BASE[lengthSymbol]!) << (code & 15))) << bitCount;
+    bitCount += (code & 15) + LENGTH_EXTRA_BITS[lengthSymbol]!;
     view.setUint32(at, bits, true);
     at += bitCount >> 3;
     bits >>>= bitCount & 0x18;
     bitCount &= 7;
+    const symbol =
+      distance <= 256 ? DISTANCE_SYMBOL[distance - 1]! : DISTANCE_SYMBOL[256 + ((distance - 1) >> 7)]!;
+    code = distanceCodes[symbol]!;
+    bits |= (code >>> 4) << bitCount;
+    bitCount += code & 15;
+    view.setUint32(at, bits, true);
+    at += bitCount >> 3;
+    bits >>>= bitCount & 0x18;
+    bitCount &= 7;
+    bits |= (distance - DISTANCE_BASE[symbol]!) << bitCount;
+    bitCount += DISTANCE_EXTRA_BITS[symbol]!;
   }
-  held = bits;
-  heldBits = bitCount;
-  position = at;
+  // three bits of an empty stored block
+  bitCount += 3;
+  view.setUint32(at, bits, true);
+  return at + ((bitCount + 7) >> 3);
 }

@@ -22,11 +22,35 @@ export const DISTANCE_EXTRA_BITS = new Uint8Array(DISTANCE_SYMBOLS);
 export const DISTANCE_SYMBOL = new Uint8Array(512);
 
 /** §3.2.6: code lengths of a block with fixed codes; no distance is longer or shorter than 5 bits. */
-export const FIXED_LITERAL_LENGTHS = new Uint8Array(288).fill(8, 0, 144).fill(9, 144, 256).fill(7, 256, 280).fill(8, 280);
+export const FIXED_LITERAL_LENGTHS = new Uint8Array(288)
+  .fill(8, 0, 144)
+  .fill(9, 144, 256)
+  .fill(7, 256, 280)
+  .fill(8, 280);
 export const FIXED_DISTANCE_LENGTHS = new Uint8Array(DISTANCE_SYMBOLS).fill(5);
 
 /** §3.2.7: in which order the lengths of the codes for code lengths are sent. */
-export const CODE_LENGTH_ORDER = Uint8Array.of(16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15);
+export const CODE_LENGTH_ORDER = Uint8Array.of(
+  16,
+  17,
+  18,
+  0,
+  8,
+  7,
+  9,
+  6,
+  10,
+  5,
+  11,
+  4,
+  12,
+  3,
+  13,
+  2,
+  14,
+  1,
+  15,
+);
 /** §3.2.7: how many bits follow a code length symbol. */
 export const CODE_LENGTH_EXTRA_BITS = new Uint8Array(CODE_LENGTH_SYMBOLS);
 CODE_LENGTH_EXTRA_BITS.set([2, 3, 7], 16);

@@ -109,7 +109,8 @@ export function tokenize(message: Uint8Array, maxDistance: number): number {
       // The match that began one byte before is the better one.
       tokens[count++] = (distance << 9) | length;
       literalFrequencies[END_OF_BLOCK + 1 + LENGTH_SYMBOL[length]!]!++;
-      const symbol = distance <= 256 ? DISTANCE_SYMBOL[distance - 1]! : DISTANCE_SYMBOL[256 + ((distance - 1) >> 7)]!;
+      const symbol =
+        distance <= 256 ? DISTANCE_SYMBOL[distance - 1]! : DISTANCE_SYMBOL[256 + ((distance - 1) >> 7)]!;
       distanceFrequencies[symbol]!++;
       at += length - 1;
       length = 0;
@@ -129,7 +130,10 @@ export function tokenize(message: Uint8Array, maxDistance: number): number {
     } else if (bestLength >= MAX_LAZY) {
       tokens[count++] = (bestDistance << 9) | bestLength;
       literalFrequencies[END_OF_BLOCK + 1 + LENGTH_SYMBOL[bestLength]!]!++;
-      const symbol = bestDistance <= 256 ? DISTANCE_SYMBOL[bestDistance - 1]! : DISTANCE_SYMBOL[256 + ((bestDistance - 1) >> 7)]!;
+      const symbol =
+        bestDistance <= 256
+          ? DISTANCE_SYMBOL[bestDistance - 1]!
+          : DISTANCE_SYMBOL[256 + ((bestDistance - 1) >> 7)]!;
       distanceFrequencies[symbol]!++;
       at += bestLength;
     } else {
@@ -141,7 +145,8 @@ export function tokenize(message: Uint8Array, maxDistance: number): number {
   if (length !== 0) {
     tokens[count++] = (distance << 9) | length;
     literalFrequencies[END_OF_BLOCK + 1 + LENGTH_SYMBOL[length]!]!++;
-    const symbol = distance <= 256 ? DISTANCE_SYMBOL[distance - 1]! : DISTANCE_SYMBOL[256 + ((distance - 1) >> 7)]!;
+    const symbol =
+      distance <= 256 ? DISTANCE_SYMBOL[distance - 1]! : DISTANCE_SYMBOL[256 + ((distance - 1) >> 7)]!;
     distanceFrequencies[symbol]!++;
     at += length - 1;
   }
