@@ -2,6 +2,9 @@
 // limit, and the codes, which follow from the lengths alone. A code goes out from its most significant bit on, into bytes
 // that are filled from the least significant bit on (§3.1.1), so it is kept reversed.
 
+/** In a code, how long it is; the code itself stands above, reversed. */
+export const CODE_LENGTH_MASK = 0xf;
+
 const MAX_SYMBOLS = 288;
 /** No tree is deeper: for that the frequencies would have to add up to more than 2^20 (Fibonacci numbers do). */
 const MAX_DEPTH = 30;
@@ -72,11 +75,11 @@ function sortSymbols(frequencies: Uint16Array, symbols: Uint16Array, count: numb
     if (frequency > most) most = frequency;
   }
   // By counting; those that are too frequent for that share the last place and are few.
-  const last = most < MAX_COUNTED ? most : MAX_COUNTED;
+  const last = Math.min(most, MAX_COUNTED);
   for (let i = 0; i <= last; i++) places[i] = 0;
   for (let i = 0; i < count; i++) {
     const frequency = frequencies[symbols[i]!]!;
-    places[frequency < last ? frequency : last]!++;
+    places[Math.min(frequency, last)]!++;
   }
   for (let i = 0, start = 0; i <= last; i++) {
     const next = start + places[i]!;
@@ -87,7 +90,7 @@ function sortSymbols(frequencies: Uint16Array, symbols: Uint16Array, count: numb
   for (let i = 0; i < count; i++) {
     const symbol = symbols[i]!;
     const frequency = frequencies[symbol]!;
-    let at = places[frequency < last ? frequency : last]!++;
+    let at = places[Math.min(frequency, last)]!++;
     for (; at > tail && weights[at - 1]! > frequency; at--) {
       weights[at] = weights[at - 1]!;
       sorted[at] = sorted[at - 1]!;
