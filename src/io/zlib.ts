@@ -1,4 +1,5 @@
-// Compressor and decompressor of permessage-deflate (RFC 7692 §7.2) on Node's zlib. Small messages are done at once on
+// Compressor and decompressor of permessage-deflate (RFC 7692 §7.2) on Node's zlib, and on our own encoder for small
+// messages that keep no context: a deflater of zlib begins each with wiping its tables. Small messages are done at once on
 // the calling thread, because the way to the thread pool and back costs more than the work; large ones go there. What
 // comes out is counted while it comes out, so that a small message cannot become more than the receiver allows.
 
