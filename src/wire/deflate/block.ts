@@ -1,16 +1,16 @@
 // The second half of DEFLATE (RFC 1951 §3.2.3-§3.2.7): tokens become one block, with whichever codes make it the shortest: those
 // of the standard, its own, or none, with the bytes as they are.
 
-import { buildCode, CODE_LENGTH_MASK, codesOf, listSymbols } from './huffman.js';
+import { buildCode, CODE_LENGTH_MASK as CODE_LENGTH_MASK_, codesOf, listSymbols } from './huffman.js';
 import {
-  CODE_LENGTH_EXTRA_BITS,
-  CODE_LENGTH_ORDER,
+  CODE_LENGTH_EXTRA_BITS as CODE_LENGTH_EXTRA_BITS_,
+  CODE_LENGTH_ORDER as CODE_LENGTH_ORDER_,
   CODE_LENGTH_SYMBOLS,
   DISTANCE_BASE as DISTANCE_BASE_,
   DISTANCE_EXTRA_BITS as DISTANCE_EXTRA_BITS_,
   DISTANCE_SYMBOL as DISTANCE_SYMBOL_,
   DISTANCE_SYMBOLS,
-  END_OF_BLOCK,
+  END_OF_BLOCK as END_OF_BLOCK_,
   FIXED_DISTANCE_LENGTHS,
   FIXED_LITERAL_LENGTHS,
   LENGTH_BASE as LENGTH_BASE_,
@@ -19,9 +19,9 @@ import {
   LITERAL_SYMBOLS,
 } from './symbols.js';
 import {
-  DISTANCE_SHIFT,
+  DISTANCE_SHIFT as DISTANCE_SHIFT_,
   distanceFrequencies as distanceFrequencies_,
-  LENGTH_MASK,
+  LENGTH_MASK as LENGTH_MASK_,
   literalFrequencies as literalFrequencies_,
   MAX_MESSAGE_BYTES,
   tokenize,
@@ -42,6 +42,12 @@ const FIRST_LENGTH = 257;
 
 // As in `tokens.ts`: constants of this module.
 const tokens = tokens_;
+const DISTANCE_SHIFT = DISTANCE_SHIFT_;
+const LENGTH_MASK = LENGTH_MASK_;
+const CODE_LENGTH_MASK = CODE_LENGTH_MASK_;
+const CODE_LENGTH_EXTRA_BITS = CODE_LENGTH_EXTRA_BITS_;
+const CODE_LENGTH_ORDER = CODE_LENGTH_ORDER_;
+const END_OF_BLOCK = END_OF_BLOCK_;
 const literalFrequencies = literalFrequencies_;
 const distanceFrequencies = distanceFrequencies_;
 const DISTANCE_BASE = DISTANCE_BASE_;

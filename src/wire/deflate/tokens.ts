@@ -4,17 +4,17 @@
 
 import {
   DISTANCE_SYMBOL as DISTANCE_SYMBOL_,
-  END_OF_BLOCK,
+  END_OF_BLOCK as END_OF_BLOCK_,
   LENGTH_SYMBOL as LENGTH_SYMBOL_,
-  MAX_MATCH,
+  MAX_MATCH as MAX_MATCH_,
 } from './symbols.js';
 
 /** The longest message. */
-export const MAX_MESSAGE_BYTES = 32 * 1024;
+const MAX_MESSAGE_BYTES = 32 * 1024;
 
 /** A match is a token: its distance above nine bits with its length. */
-export const DISTANCE_SHIFT = 9;
-export const LENGTH_MASK = 0x1ff;
+const DISTANCE_SHIFT = 9;
+const LENGTH_MASK = 0x1ff;
 
 /** Three bytes are found by chance too often, and save little. */
 const MIN_MATCH = 4;
@@ -33,6 +33,8 @@ const MAX_LAZY = 16;
 
 // Arrays that are constants of the module: the compiler then writes their addresses and sizes into the code. As
 // members of an object they made the whole a third slower.
+const END_OF_BLOCK = END_OF_BLOCK_;
+const MAX_MATCH = MAX_MATCH_;
 const LENGTH_SYMBOL = LENGTH_SYMBOL_;
 const DISTANCE_SYMBOL = DISTANCE_SYMBOL_;
 /** The message, with space for reading four bytes at its last one. */
@@ -44,9 +46,12 @@ const head = new Int32Array(1 << HASH_BITS);
 const chain = new Uint16Array(MAX_MESSAGE_BYTES);
 
 /** What the message became: literals as they are, and matches. */
-export const tokens = new Int32Array(MAX_MESSAGE_BYTES + 1);
-export const literalFrequencies = new Uint16Array(288);
-export const distanceFrequencies = new Uint16Array(32);
+const tokens = new Int32Array(MAX_MESSAGE_BYTES + 1);
+const literalFrequencies = new Uint16Array(288);
+const distanceFrequencies = new Uint16Array(32);
+
+// Not `export const`: in CommonJS each use would become a look-up in `exports`.
+export { DISTANCE_SHIFT, distanceFrequencies, LENGTH_MASK, literalFrequencies, MAX_MESSAGE_BYTES, tokens };
 
 /** What stands in `head` and is less than this is of an earlier message: as good as empty, and so nothing is wiped. */
 let origin = 1;
