@@ -30,9 +30,11 @@ const MAX_CHAIN = 8;
 const NICE_LENGTH = 64;
 /** one of this length good enough not to try the next byte. */
 const MAX_LAZY = 16;
+/** Of the bytes inside of a match so many can begin another. All of them: 2% smaller for 16 KiB of text, 25% slower. */
+const ENTERED_BYTES = 4;
 
 // Arrays that are constants of the module: the compiler then writes their addresses and sizes into the code. As
-// members of an object they made the whole a third slower.
+// members of an object they made finding matches take 1.4 times as long.
 const END_OF_BLOCK = END_OF_BLOCK_;
 const MAX_MATCH = MAX_MATCH_;
 const LENGTH_SYMBOL = LENGTH_SYMBOL_;
@@ -78,7 +80,6 @@ export function tokenize(message: Uint8Array, maxDistance: number): number {
   // The match that begins one byte before `at`, if there is one: it is taken unless a longer one begins here.
   let pending = 0;
   for (const last = end - MIN_MATCH; at <= last; ) {
-    // Bytes inside of a match are not entered into the table: that took a fifth longer, for 0.1% of the size.
     const slot = Math.imul(view.getUint32(at, true), HASH_FACTOR) >>> (32 - HASH_BITS);
     const candidate = head[slot]! - base;
     head[slot] = base + at;
@@ -91,7 +92,9 @@ export function tokenize(message: Uint8Array, maxDistance: number): number {
     }
     if (pending !== 0 && match === 0) {
       tokens[count++] = countMatch(pending);
-      at += (pending & LENGTH_MASK) - 1;
+      const next = at + (pending & LENGTH_MASK) - 1;
+      enter(at + 1, Math.min(next, last + 1), base);
+      at = next;
       pending = 0;
       continue;
     }
@@ -104,7 +107,9 @@ export function tokenize(message: Uint8Array, maxDistance: number): number {
       at++;
     } else {
       tokens[count++] = countMatch(match);
-      at += match & LENGTH_MASK;
+      const next = at + (match & LENGTH_MASK);
+      enter(at + 1, Math.min(next, last + 1), base);
+      at = next;
     }
   }
   if (pending !== 0) {
@@ -148,6 +153,17 @@ function longestMatch(at: number, end: number, candidate: number, lowest: number
     place -= chain[place]!;
   }
   return match;
+}
+
+/** Enters the first bytes inside of a match into the table. */
+function enter(start: number, matchEnd: number, base: number): void {
+  const end = Math.min(start + ENTERED_BYTES, matchEnd);
+  for (let at = start; at < end; at++) {
+    const slot = Math.imul(view.getUint32(at, true), HASH_FACTOR) >>> (32 - HASH_BITS);
+    const candidate = head[slot]! - base;
+    head[slot] = base + at;
+    chain[at] = candidate < 0 ? END_OF_CHAIN : at - candidate;
+  }
 }
 
 function countLiteral(literal: number): number {
