@@ -1,4 +1,5 @@
-// Compressor and decompressor of permessage-deflate (RFC 7692 §7.2) on Node's zlib. Small messages are done at once on
+// Compressor and decompressor of permessage-deflate (RFC 7692 §7.2) on Node's zlib, and on our own encoder for small
+// messages that keep no context: a deflater of zlib begins each with wiping its tables. Small messages are done at once on
 // the calling thread, because the way to the thread pool and back costs more than the work; large ones go there. What
 // comes out is counted while it comes out, so that a small message cannot become more than the receiver allows.
 
@@ -13,6 +14,7 @@ import {
 } from '../protocol/compression.js';
 import type { DeflateOptions } from '../protocol/permessage-deflate.js';
 import type { Role } from '../protocol/role.js';
+import { encode } from '../wire/deflate/block.js';
 import { protocolError } from '../wire/errors.js';
 import { Codec } from './zlib-codec.js';
 import { isTurnSpent, limitJobs, spendTurn } from './zlib-jobs.js';
@@ -203,17 +205,22 @@ class Inflation {
 
 class ZlibDeflater extends Codec implements Deflater {
   readonly #lease: StreamLease;
+  /** The window for messages that our own encoder compresses; 0 where zlib has to do them all. */
+  readonly #ownWindow: number;
 
-  constructor(zlibOptions: ZlibOptions, { noContextTakeover }: DirectionAgreement) {
+  constructor(zlibOptions: ZlibOptions, { noContextTakeover, maxWindowBits }: DirectionAgreement) {
     super('compressed');
+    this.#ownWindow = noContextTakeover && !needsZlib(zlibOptions) ? 1 << maxWindowBits : 0;
     // [RFC7692-7.2.1-8] [RFC7692-7.2.1-10] a window that is empty for each message, [RFC7692-7.2.1-9] [RFC7692-7.2.1-11] or goes on
     this.#lease = new StreamLease(poolFor('deflate', zlibOptions), !noContextTakeover);
   }
 
-  deflate(payload: Uint8Array, _isFirst: boolean, isFinal: boolean): Uint8Array | Promise<Uint8Array> {
+  deflate(payload: Uint8Array, isFirst: boolean, isFinal: boolean): Uint8Array | Promise<Uint8Array> {
     this.begin();
     if (payload.length === 0) return this.#deflateNothing(isFinal);
     if (payload.length <= LARGEST_DEFLATED_AT_ONCE) {
+      // The fragments of a message refer to each other: those are left to zlib.
+      if (this.#ownWindow !== 0 && isFirst && isFinal) return Buffer.from(encode(payload, this.#ownWindow));
       const output = deflateSync(this.#lease.use(payload.length), payload);
       return output.bytes(this.#end(output, isFinal));
     }
@@ -241,6 +248,11 @@ class ZlibDeflater extends Codec implements Deflater {
   protected override discard(): void {
     this.#lease.close();
   }
+}
+
+/** Whether the application asked for something that our own encoder does not have. */
+function needsZlib({ level, strategy, dictionary }: ZlibOptions): boolean {
+  return level !== undefined || strategy !== undefined || dictionary !== undefined;
 }
 
 function deflateSync(stream: ZlibStream, input: Uint8Array): ZlibOutput {

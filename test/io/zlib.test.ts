@@ -5,11 +5,14 @@ import { type CompressionOptions, createDeflater, createInflater } from '../../s
 import { ZlibStream } from '../../src/io/zlib-stream.js';
 import { StreamPool } from '../../src/io/zlib-stream-pool.js';
 import type { Deflater } from '../../src/protocol/compression.js';
+import { encode } from '../../src/wire/deflate/block.js';
 import { agreedWith, bytes, CODECS, noise, prose, text } from '../rfc7692/codecs.js';
 
 const TAIL = bytes('00 00 ff ff');
 const KEEPING = agreedWith();
 const KEEPING_NOTHING = agreedWith({ noContext: true });
+/** Small messages that keep no context go through our own encoder, unless zlib's options are used. */
+const ASKING_FOR_ZLIB: CompressionOptions = { zlibDeflateOptions: { level: 6 } };
 
 function plainDeflate(message: Uint8Array): Buffer {
   return deflateRawSync(message, { finishFlush: zlib.Z_SYNC_FLUSH }).subarray(0, -4);
@@ -95,12 +98,16 @@ describe.each(CODECS)('any messages, $kind, $role', ({ role, inflater, deflater 
     },
   );
 
-  it('any size -> the bytes of plain zlib', async () => {
+  it('any size, context kept or a level asked for -> the bytes of plain zlib', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 60_000 }), fc.boolean(), async (length, isProse) => {
         const message = isProse ? prose(length, length) : noise(length, length);
-        const payload = await deflater(KEEPING_NOTHING).deflate(message, true, true);
-        expect(plainDeflate(message).equals(payload)).toBe(true);
+        for (const sender of [
+          deflater(KEEPING),
+          deflater(KEEPING_NOTHING, { zlibDeflateOptions: { level: 6 } }),
+        ]) {
+          expect(plainDeflate(message).equals(await sender.deflate(message, true, true))).toBe(true);
+        }
       }),
       { numRuns: 40 },
     );
@@ -405,6 +412,24 @@ describe('createInflater, createDeflater', () => {
     expect(new Set(close.mock.contexts)).toEqual(new Set(take.mock.results.map(({ value }) => value)));
   });
 
+  it('either role, small whole messages, no context kept -> our own encoder, and zlib for all others', async () => {
+    const take = vi.spyOn(StreamPool.prototype, 'take');
+    const sender = createDeflater(KEEPING_NOTHING, 'server');
+    const own = sender.deflate(prose(16 * 1024), true, true) as Uint8Array;
+    expect(Buffer.from(encode(prose(16 * 1024), 2 ** 15)).equals(own)).toBe(true);
+    expect(take).not.toHaveBeenCalled();
+    sender.deflate(prose(300), true, false);
+    sender.deflate(prose(300), false, true);
+    expect(take).toHaveBeenCalledTimes(1);
+    await sender.deflate(prose(16 * 1024 + 1), true, true);
+    expect(take).toHaveBeenCalledTimes(2);
+    for (const zlibDeflateOptions of [{ level: 6 }, { strategy: 0 }, { dictionary: noise(9) }]) {
+      createDeflater(KEEPING_NOTHING, 'server', { zlibDeflateOptions }).deflate(prose(9), true, true);
+    }
+    createDeflater(KEEPING, 'server').deflate(prose(9), true, true);
+    expect(take).toHaveBeenCalledTimes(6);
+  });
+
   it('either role, connections that did not compress -> never took a stream', () => {
     const take = vi.spyOn(StreamPool.prototype, 'take');
     for (const codec of [createDeflater(KEEPING, 'server'), createInflater(KEEPING, 'server')]) codec.close();
@@ -429,16 +454,18 @@ describe('createInflater, createDeflater', () => {
   });
 
   it('either role, many messages, no context kept -> a few streams serve them', () => {
+    const take = vi.spyOn(StreamPool.prototype, 'take');
     const compress = (i: number) =>
-      createDeflater(KEEPING_NOTHING, 'server').deflate(prose(500, i), true, true);
+      createDeflater(KEEPING_NOTHING, 'server', ASKING_FOR_ZLIB).deflate(prose(500, i), true, true);
     for (let i = 0; i < 4; i++) compress(i);
+    expect(take).toHaveBeenCalledTimes(4);
     const close = vi.spyOn(ZlibStream.prototype, 'close');
     for (let i = 0; i < 100; i++) compress(i);
     expect(close).not.toHaveBeenCalled();
   });
 
   it('either role, one connection again and again -> its own stream, not wiped in between', () => {
-    const deflater = createDeflater(KEEPING_NOTHING, 'server');
+    const deflater = createDeflater(KEEPING_NOTHING, 'server', ASKING_FOR_ZLIB);
     const first = deflater.deflate(prose(500), true, true);
     const runs = vi.spyOn(ZlibStream.prototype, 'runSync');
     expect(deflater.deflate(prose(500), true, true)).toEqual(first);
@@ -468,12 +495,10 @@ describe('createInflater, createDeflater', () => {
         fc.integer({ min: 1, max: 16_000 }),
         fc.integer({ min: 1, max: 3000 }),
         (before, length) => {
-          createDeflater(KEEPING_NOTHING, 'server').deflate(prose(before, length), true, true);
-          const payload = createDeflater(KEEPING_NOTHING, 'server').deflate(
-            prose(length, length),
-            true,
-            true,
-          );
+          const compress = (message: Uint8Array) =>
+            createDeflater(KEEPING_NOTHING, 'server', ASKING_FOR_ZLIB).deflate(message, true, true);
+          compress(prose(before, length));
+          const payload = compress(prose(length, length));
           expect(plainDeflate(prose(length, length)).equals(payload as Buffer)).toBe(true);
         },
       ),
