@@ -96,7 +96,7 @@ export class FrameQueue {
     this.byteLength = 0;
     this.isBorrowing = false;
     if (this.#pieces === undefined) {
-      const piece = this.#bytes!.subarray(this.#start, this.#end);
+      const piece = this.#platform.view(this.#bytes!, this.#start, this.#end);
       this.#bytes = undefined;
       return piece;
     }
