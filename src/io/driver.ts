@@ -72,6 +72,7 @@ export class Driver implements Transport {
   #callbacks: WriteCallback[] | undefined;
   /** Bytes of a write past the stream that are on their way, and what is called when they have left. */
   #directBytes = 0;
+  #isDirectTooMuch = false;
   #onDirectWritten: WriteCallback | undefined;
   #isReceiving = false;
   #isFlushScheduled = false;
@@ -192,12 +193,15 @@ export class Driver implements Transport {
   #writeDirectly(socket: Socket, bytes: Uint8Array): void {
     this.#directBytes = bytes.length;
     this.#onDirectWritten ??= (error) => {
+      const wasTooMuch = this.#isDirectTooMuch;
       this.#directBytes = 0;
+      this.#isDirectTooMuch = false;
       if (error) socket.destroy(error);
-      else if (this.#awaitsDrain && socket.writableLength === 0) this.onDrain();
+      // Node reports a write that was under way when its socket was destroyed as a success.
+      else if (wasTooMuch && !socket.destroyed) this.onWritten();
     };
     socket._write(bytes, 'buffer' as BufferEncoding, this.#onDirectWritten);
-    if (this.#directBytes >= socket.writableHighWaterMark) this.#awaitsDrain = true;
+    this.#isDirectTooMuch = this.#directBytes >= socket.writableHighWaterMark;
   }
 
   /** Writes what was gathered since the first frame of the turn. */
@@ -301,7 +305,6 @@ export class Driver implements Transport {
   }
 
   onDrain(): void {
-    if (!this.#awaitsDrain) return;
     this.#awaitsDrain = false;
     this.onWritten();
   }
@@ -310,7 +313,7 @@ export class Driver implements Transport {
   onWritten(): void {
     // What was sent since then goes first; it may fill the socket again.
     this.flush();
-    if (!this.#awaitsDrain) this.#owner.onDrain();
+    if (!this.#awaitsDrain && !this.#isDirectTooMuch) this.#owner.onDrain();
   }
 
   onError(): void {
