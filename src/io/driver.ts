@@ -25,6 +25,7 @@ export type DriverOptions = Omit<ConnectionOptions, 'platform' | 'block'>;
 
 const DRIVER = Symbol('driver');
 const TCP_SOCKET: unknown = Socket;
+const SOCKET_PAUSE: unknown = Socket.prototype.pause;
 const SOCKET_WRITE: unknown = Socket.prototype.write;
 const SOCKET_WRITE_ONE: unknown = Socket.prototype._write;
 type DrivenSocket = Duplex & { [DRIVER]?: Driver };
@@ -404,7 +405,7 @@ function isPlainSocket(socket: Duplex): boolean {
 
 /** Pauses as a stream does, which reads on until its buffer is full, and so learns of the connection's end. */
 function pause(socket: Duplex): void {
-  if (socket instanceof Socket) Duplex.prototype.pause.call(socket);
+  if (socket.pause === SOCKET_PAUSE) Duplex.prototype.pause.call(socket);
   else socket.pause();
 }
 
@@ -417,7 +418,8 @@ function onData(this: DrivenSocket, chunk: Uint8Array): void {
 /** What does not go straight to the driver, because it pauses or others listen too, goes the way of a stream. */
 function onRead(this: Socket, length: number, block: Uint8Array): boolean {
   const bytes = platform.view(block, 0, length);
-  if (this.readableFlowing === true && this.readableLength === 0 && this.listenerCount('data') === 1) {
+  const isOursAlone = this.listenerCount('data') === 1 && this.listenerCount('data', onData) === 1;
+  if (this.readableFlowing === true && this.readableLength === 0 && isOursAlone) {
     (this as DrivenSocket)[DRIVER]!.onRead(bytes);
     return true;
   }
