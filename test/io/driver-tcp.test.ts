@@ -401,6 +401,41 @@ for (const way of ['shared block', 'stream'] as const) {
   });
 }
 
+both(
+  '',
+  'the user takes the socket over, without our listener -> its listener gets every byte, we none',
+  async (role) => {
+    for (const way of ['shared block', 'stream'] as const) {
+      const driven = await drive({ role, way });
+      await warmUp(driven);
+      const { socket, peer, log } = driven;
+      socket.removeAllListeners('data');
+      let taken = '';
+      socket.on('data', (chunk: Buffer) => {
+        taken += chunk.toString('latin1');
+      });
+      for (const payload of ['a', 'b']) {
+        const before = taken.length;
+        peer.write(text(role, payload));
+        await until(() => taken.length > before || log.length > 0);
+      }
+      expect([log, taken]).toEqual([[], text(role, 'a', 'b').toString('latin1')]);
+    }
+  },
+);
+
+it('a socket whose pause is replaced is paused by that', async () => {
+  const { driver, socket } = await drive();
+  const calls: string[] = [];
+  const original = socket.pause;
+  socket.pause = () => {
+    calls.push('pause');
+    return original.call(socket);
+  };
+  driver.pause();
+  expect(calls).toEqual(['pause']);
+});
+
 describe('what does not read into the shared block', () => {
   it('a socket of a derived class, a TLS socket -> their messages come as ever', async () => {
     class Derived extends net.Socket {}
