@@ -19,7 +19,11 @@ import { tcpPair, turn, until } from '../support/tcp.js';
 
 /** How the driven socket is read. */
 type Way = 'shared block' | 'stream';
-type Handle = { useUserBuffer?: ((block: Uint8Array) => void) | undefined; reading: boolean };
+type Handle = {
+  useUserBuffer?: ((block: Uint8Array) => void) | undefined;
+  reading: boolean;
+  writeQueueSize: number;
+};
 const handleOf = (socket: net.Socket) => (socket as unknown as { _handle: Handle })._handle;
 
 const open: net.Socket[] = [];
@@ -225,6 +229,8 @@ for (const way of ['shared block', 'stream'] as const) {
         await until(() => log.length === payloads.length);
         expect(log).toEqual(payloads.map((payload) => `message ${payload}`));
         driven.expectKept();
+        // What pauses had go the way of the stream meanwhile changes nothing about that.
+        expect(driven.blocks).toHaveLength(way === 'stream' ? 0 : 1);
       },
     );
 
@@ -492,14 +498,16 @@ it('idle connections -> hold no memory for reading', async () => {
     const nothing = () => {};
     let received = 0;
     const frame = Buffer.concat([Buffer.of(0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0), Buffer.alloc(65536)]);
+    // Many in one read, and one in several.
+    const small = Buffer.concat(Array(1000).fill(Buffer.concat([Buffer.of(0x82, 60), Buffer.alloc(60)])));
     const listener = net.createServer((peer) => {
       peer.write(frame);
-      setImmediate(() => peer.write(frame));
+      setImmediate(() => peer.write(small));
     });
     const owner = {
       onPing: nothing, onPong: nothing, onClose: nothing, onFail: nothing, onDisconnected: nothing, onDrain: nothing,
       onMessage() {
-        if (++received < 2 * COUNT) return;
+        if (++received < 1001 * COUNT) return;
         setImmediate(() => {
           for (let i = 0; i < 3; i++) global.gc();
           console.log(Math.round((process.memoryUsage().arrayBuffers - before) / COUNT));
@@ -537,9 +545,9 @@ describe('writing past the stream', () => {
     length + (length < 126 ? 2 : 4) + (role === 'client' ? 4 : 0);
 
   /** Sends until the operating system takes no more; returns how many messages that were. */
-  async function fill({ role, driver, sender }: Driven, length = 8000): Promise<number> {
+  async function fill({ role, driver, sender, socket }: Driven, length = 8000): Promise<number> {
     let count = 0;
-    while (driver.bufferedBytes === 0) {
+    while (handleOf(socket).writeQueueSize === 0) {
       sender.sendMessage(payloadOf(count++, length), BINARY);
       await turn();
     }
@@ -638,6 +646,58 @@ describe('writing past the stream', () => {
     await until(() => driven.driver.bufferedBytes === 0);
     for (let i = 0; i < 10; i++) await turn();
     expect(driven.log).toEqual(['drain']);
+  });
+
+  it('server, something else has left while a write is pending that reached the mark -> no onDrain before that', async () => {
+    const driven = await drive({ highWaterMark: 1000 });
+    await fill(driven);
+    driven.driver.onQueueEmpty();
+    for (let i = 0; i < 10; i++) await turn();
+    expect(driven.log).toEqual([]);
+    driven.peer.resume();
+    await until(() => driven.log.length > 0);
+    expect(driven.log).toEqual(['drain']);
+  });
+
+  it('server, little is sent behind a write that is pending -> it does not keep a whole block', async () => {
+    const driven = await drive();
+    await fill(driven);
+    for (let i = 0; i < 3; i++) {
+      driven.sender.sendMessage(`small ${i}`, TEXT);
+      await turn();
+    }
+    const state = (driven.socket as unknown as { _writableState: { getBuffer(): { chunk: Uint8Array }[] } })
+      ._writableState;
+    const waiting = state.getBuffer().map(({ chunk }) => chunk.buffer.byteLength);
+    expect(waiting.length).toBeGreaterThan(0);
+    expect(waiting).toEqual(waiting.map(() => 9));
+  });
+
+  it('server, the user has ended the socket -> nothing is sent past that', async () => {
+    const driven = await drive();
+    const frames = collectFrames(driven.peer);
+    const error = new Promise((resolve) => driven.socket.once('error', resolve));
+    const isOver = new Promise((resolve) => driven.peer.once('end', resolve).once('close', resolve));
+    driven.socket.end();
+    driven.sender.sendMessage('late', TEXT);
+    expect(await error).toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END' });
+    await isOver;
+    expect(frames).toEqual([]);
+  });
+
+  it('server, only the write learns that the peer has reset -> disconnected, nothing is thrown', async () => {
+    const driven = await drive();
+    await warmUp(driven);
+    // Stops reading altogether, unlike a pause of ours.
+    driven.socket.pause();
+    const reset = new Promise((resolve) => driven.peer.once('close', resolve));
+    driven.peer.resetAndDestroy();
+    await reset;
+    for (let i = 0; i < 1000 && driven.log.length === 0; i++) {
+      driven.sender.sendMessage('late', TEXT);
+      await turn();
+    }
+    expect(driven.log).toEqual(['disconnected']);
   });
 
   it('server, a write stays below the high-water mark -> no onDrain', async () => {
@@ -747,13 +807,15 @@ describe('writing past the stream', () => {
     for (const name of ['write', '_write'] as const) {
       const driven = await drive({ role });
       const { socket } = driven;
-      const seen: number[] = [];
+      const seen: Uint8Array[] = [];
+      const copies: Buffer[] = [];
       const original = socket[name] as (...args: unknown[]) => boolean;
       (socket as unknown as Record<string, unknown>)[name] = function (
         this: net.Socket,
         ...args: [Uint8Array]
       ) {
-        seen.push(args[0].length);
+        seen.push(args[0]);
+        copies.push(Buffer.from(args[0]));
         return original.apply(this, args);
       };
       const frames = collectFrames(driven.peer);
@@ -762,7 +824,9 @@ describe('writing past the stream', () => {
         await turn();
       }
       await until(() => frames.length === 3);
-      expect(seen).toEqual(Array(3).fill(frameLength(role, 1)));
+      // It may keep what it was given.
+      expect(seen.map((bytes) => Buffer.from(bytes))).toEqual(copies);
+      expect(copies.map(({ length }) => length)).toEqual(Array(3).fill(frameLength(role, 1)));
     }
   });
 
