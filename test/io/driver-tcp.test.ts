@@ -52,7 +52,7 @@ function driveSocket(
   peer: net.Socket,
   role: Role,
   way: Way = 'shared block',
-  head = Buffer.alloc(0),
+  head: Buffer = Buffer.alloc(0),
 ) {
   open.push(socket, peer);
   peer.on('error', () => {});
