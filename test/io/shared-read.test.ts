@@ -7,7 +7,7 @@ import { PassThrough } from 'node:stream';
 import tls from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type OnRead, readIntoSharedBlock } from '../../src/io/shared-read.js';
-import { vectorBlock } from '../../src/wire/mask-simd.js';
+import { vectorReadBlock } from '../../src/wire/mask-simd.js';
 import { runProgram } from '../support/child.js';
 import { compiledSources } from '../support/compiled.js';
 import { type TcpPair, tcpPair, turn, until } from '../support/tcp.js';
@@ -62,7 +62,7 @@ describe('reading into the shared block', () => {
     const blocks = new Set(ends.flatMap(({ seen }) => [...seen.blocks]));
     expect(blocks.size).toBe(1);
     const [block] = blocks;
-    expect([block!.buffer === vectorBlock().buffer, block!.length]).toEqual([true, 256 * 1024]);
+    expect([block!.buffer === vectorReadBlock().buffer, block!.length]).toEqual([true, 256 * 1024]);
     expect(block).toBeInstanceOf(Buffer);
   });
 

@@ -6,7 +6,7 @@ import { createInflater } from '../../src/io/zlib.js';
 import type { Inflater } from '../../src/protocol/compression.js';
 import { MessageReceiver, type MessageSink } from '../../src/protocol/message-receiver.js';
 import { protocolError } from '../../src/wire/errors.js';
-import { hasSimd, vectorBlock } from '../../src/wire/mask-simd.js';
+import { hasSimd, vectorReadBlock } from '../../src/wire/mask-simd.js';
 import { framesOfTraffic, hostileFrame, portioning, portionsOf, traffic } from '../support/arbitraries.js';
 import { AGREED, both, Endpoint, feed, fromPeer, testPlatform } from '../support/engine.js';
 
@@ -317,7 +317,7 @@ describe('skipUtf8Validation', () => {
 
 describe('bytes that are lent', () => {
   hasSimd();
-  const block = vectorBlock();
+  const block = vectorReadBlock();
   const elsewhere = new Uint8Array(block.length);
 
   /** What a listener does at an event. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseFrameHeader, serializeFrameHeader } from '../../src/wire/frame-header.js';
 import { type FrameHandler, FrameParser } from '../../src/wire/frame-parser.js';
 import { applyMaskBytewise } from '../../src/wire/mask.js';
-import { hasSimd, vectorBlock } from '../../src/wire/mask-simd.js';
+import { hasSimd, vectorReadBlock } from '../../src/wire/mask-simd.js';
 import { applyMask as maskPlainly, serializeFrame } from '../support/frames.js';
 
 interface SeenFrame {
@@ -236,7 +236,7 @@ describe('stopping', () => {
 
 describe('bytes that are lent', () => {
   hasSimd();
-  const block = vectorBlock();
+  const block = vectorReadBlock();
   const copy = (bytes: Uint8Array, start: number, end: number) => Uint8Array.from(bytes.subarray(start, end));
   /** Memory of two kinds: where frames are unmasked all at once, and where they are not. */
   const memories = { 'the block for reads': block, 'other memory': new Uint8Array(200_000) };

@@ -2,13 +2,20 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyMaskBytewise } from '../../src/wire/mask.js';
-import { copyMaskedSimd, hasSimd, unmaskFrames, vectorBlock } from '../../src/wire/mask-simd.js';
+import { applyMask, applyMaskBytewise } from '../../src/wire/mask.js';
+import {
+  copyMaskedSimd,
+  hasSimd,
+  isInVectorBlock,
+  unmaskFrames,
+  vectorReadBlock,
+  vectorWriteBlock,
+} from '../../src/wire/mask-simd.js';
 import { compiledSources } from '../support/compiled.js';
 import { type FrameFields, serializeFrame } from '../support/frames.js';
 
 hasSimd();
-const block = vectorBlock();
+const block = vectorReadBlock();
 
 /** Puts bytes into the block, with other bytes on both sides. */
 function inBlock(bytes: Uint8Array, at: number): Uint8Array {
@@ -260,4 +267,36 @@ it('the block for reads has 256 KiB and is not where bytes are brought in and ou
   const bytes = new Uint8Array(60_000);
   copyMaskedSimd(bytes, 0, bytes.length, bytes, 0, 0x3d21fa37);
   expect(block.every((byte) => byte === 0x5a)).toBe(true);
+});
+
+describe('the block for writes', () => {
+  it('has 64 KiB, none of them of the block for reads', () => {
+    const write = vectorWriteBlock();
+    expect([write.length, write.buffer === block.buffer]).toEqual([64 * 1024, true]);
+    block.fill(0x5a);
+    write.fill(0xa5);
+    expect(block.every((byte) => byte === 0x5a)).toBe(true);
+    const bytes = new Uint8Array(60_000);
+    copyMaskedSimd(bytes, 0, bytes.length, bytes, 0, 0x3d21fa37);
+    expect(write.every((byte) => byte === 0xa5)).toBe(true);
+    expect([isInVectorBlock(write), isInVectorBlock(block), isInVectorBlock(bytes)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('[RFC6455-5.3-5] client, masks any range in it -> same as octet by octet, nothing else is touched', () => {
+    const write = vectorWriteBlock();
+    const ranges = [0, 1, 3, 4, 63].flatMap((start) =>
+      Array.from({ length: 140 }, (_, length) => [start, start + length] as const),
+    );
+    for (const [start, end] of [...ranges, [7, 5000] as const, [0, write.length] as const]) {
+      const expected = Uint8Array.from(write, (_, i) => i * 3);
+      write.set(expected);
+      applyMask(write, start, end, 0x3d21fa37);
+      applyMaskBytewise(expected, start, end, 0x3d21fa37);
+      expect(Buffer.compare(write, expected), `${start} to ${end}`).toBe(0);
+    }
+  });
 });
