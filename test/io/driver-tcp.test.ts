@@ -622,20 +622,24 @@ describe('writing past the stream', () => {
     );
   }
 
-  it('server, other connections write while a write is pending -> its bytes stay what they were', async () => {
-    const slow = await drive();
-    const count = await fill(slow);
-    const others = await Promise.all(Array.from({ length: 5 }, () => drive()));
-    for (const other of others) other.peer.resume();
-    for (let i = 0; i < 200; i++) {
-      for (const { sender } of others) sender.sendMessage(Buffer.alloc(4000, 0xee), BINARY);
-      await turn();
-    }
-    const frames = collectFrames(slow.peer);
-    await until(() => frames.length === count);
-    for (const [i, { payload }] of frames.entries())
-      expect(Buffer.compare(payload, payloadOf(i)), `frame ${i}`).toBe(0);
-  });
+  both(
+    '',
+    'other connections write while a write is pending -> its bytes stay what they were',
+    async (role) => {
+      const slow = await drive({ role });
+      const count = await fill(slow);
+      const others = await Promise.all(Array.from({ length: 5 }, () => drive({ role })));
+      for (const other of others) other.peer.resume();
+      for (let i = 0; i < 200; i++) {
+        for (const { sender } of others) sender.sendMessage(Buffer.alloc(4000, 0xee), BINARY);
+        await turn();
+      }
+      const frames = collectFrames(slow.peer);
+      await until(() => frames.length === count);
+      for (const [i, { payload }] of frames.entries())
+        expect(Buffer.compare(payload, payloadOf(i)), `frame ${i}`).toBe(0);
+    },
+  );
 
   it('server, a write reaches the high-water mark -> onDrain once, when it has left', async () => {
     const driven = await drive({ highWaterMark: 1000 });
