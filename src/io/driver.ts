@@ -25,6 +25,7 @@ export type DriverOptions = Omit<ConnectionOptions, 'platform' | 'block'>;
 
 const DRIVER = Symbol('driver');
 const TCP_SOCKET: unknown = Socket;
+const SOCKET_PAUSE: unknown = Socket.prototype.pause;
 const SOCKET_WRITE: unknown = Socket.prototype.write;
 const SOCKET_WRITE_ONE: unknown = Socket.prototype._write;
 type DrivenSocket = Duplex & { [DRIVER]?: Driver };
@@ -72,6 +73,7 @@ export class Driver implements Transport {
   #callbacks: WriteCallback[] | undefined;
   /** Bytes of a write past the stream that are on their way, and what is called when they have left. */
   #directBytes = 0;
+  #isDirectTooMuch = false;
   #onDirectWritten: WriteCallback | undefined;
   #isReceiving = false;
   #isFlushScheduled = false;
@@ -192,12 +194,15 @@ export class Driver implements Transport {
   #writeDirectly(socket: Socket, bytes: Uint8Array): void {
     this.#directBytes = bytes.length;
     this.#onDirectWritten ??= (error) => {
+      const wasTooMuch = this.#isDirectTooMuch;
       this.#directBytes = 0;
+      this.#isDirectTooMuch = false;
       if (error) socket.destroy(error);
-      else if (this.#awaitsDrain && socket.writableLength === 0) this.onDrain();
+      // Node reports a write that was under way when its socket was destroyed as a success.
+      else if (wasTooMuch && !socket.destroyed) this.onWritten();
     };
     socket._write(bytes, 'buffer' as BufferEncoding, this.#onDirectWritten);
-    if (this.#directBytes >= socket.writableHighWaterMark) this.#awaitsDrain = true;
+    this.#isDirectTooMuch = this.#directBytes >= socket.writableHighWaterMark;
   }
 
   /** Writes what was gathered since the first frame of the turn. */
@@ -301,7 +306,6 @@ export class Driver implements Transport {
   }
 
   onDrain(): void {
-    if (!this.#awaitsDrain) return;
     this.#awaitsDrain = false;
     this.onWritten();
   }
@@ -310,7 +314,7 @@ export class Driver implements Transport {
   onWritten(): void {
     // What was sent since then goes first; it may fill the socket again.
     this.flush();
-    if (!this.#awaitsDrain) this.#owner.onDrain();
+    if (!this.#awaitsDrain && !this.#isDirectTooMuch) this.#owner.onDrain();
   }
 
   onError(): void {
@@ -401,7 +405,7 @@ function isPlainSocket(socket: Duplex): boolean {
 
 /** Pauses as a stream does, which reads on until its buffer is full, and so learns of the connection's end. */
 function pause(socket: Duplex): void {
-  if (socket instanceof Socket) Duplex.prototype.pause.call(socket);
+  if (socket.pause === SOCKET_PAUSE) Duplex.prototype.pause.call(socket);
   else socket.pause();
 }
 
@@ -414,7 +418,8 @@ function onData(this: DrivenSocket, chunk: Uint8Array): void {
 /** What does not go straight to the driver, because it pauses or others listen too, goes the way of a stream. */
 function onRead(this: Socket, length: number, block: Uint8Array): boolean {
   const bytes = platform.view(block, 0, length);
-  if (this.readableFlowing === true && this.readableLength === 0 && this.listenerCount('data') === 1) {
+  const isOursAlone = this.listenerCount('data') === 1 && this.listenerCount('data', onData) === 1;
+  if (this.readableFlowing === true && this.readableLength === 0 && isOursAlone) {
     (this as DrivenSocket)[DRIVER]!.onRead(bytes);
     return true;
   }

@@ -12,7 +12,9 @@ const platform = `${process.platform}-${process.arch}`;
 let isInstalled = false;
 
 const STEPS = ['echo', 'deflate', 'stream', 'close', 'server of the user'];
-const ADDITIONS = isHawser ? ['async iterator', 'sent, broadcast and close of all'] : [];
+const ADDITIONS = isHawser
+  ? ['async iterator', 'all sockets read into one block', 'sent, broadcast and close of all']
+  : [];
 
 /** What the program reports when all went well; Node has a WebSocket of its own from 22 on. */
 function expectedOf(line: string, system: string) {

@@ -3,11 +3,33 @@ import { outputBlock, platform } from '../../src/io/platform.js';
 
 describe('platform', () => {
   it('allocates memory that is shared with nobody', () => {
-    for (const length of [0, 1, 100, 5000]) {
+    for (const length of [0, 1, 63, 64, 65, 100, 5000]) {
       const bytes = platform.allocate(length);
       expect([bytes.length, bytes.buffer.byteLength, bytes.byteOffset]).toEqual([length, length, 0]);
       expect(bytes).toBeInstanceOf(Buffer);
+      expect(bytes.buffer).not.toBe(platform.allocate(length).buffer);
     }
+  });
+
+  it('copies a range into memory that is shared with nobody', () => {
+    for (const length of [0, 1, 63, 64, 65, 5000]) {
+      const bytes = Buffer.from(Array.from({ length: length + 7 }, (_, i) => i & 0xff));
+      const expected = Buffer.from(bytes.subarray(3, 3 + length));
+      const copy = platform.copy(bytes, 3, 3 + length);
+      bytes.fill(0xee);
+      expect(copy).toBeInstanceOf(Buffer);
+      expect(Buffer.compare(copy, expected)).toBe(0);
+      expect([copy.buffer.byteLength, copy.byteOffset]).toEqual([length, 0]);
+    }
+  });
+
+  it('makes a view that is a Buffer on the same memory', () => {
+    const bytes = Buffer.from('0123456789').subarray(2);
+    const view = platform.view(bytes, 1, 4);
+    expect(view).toBeInstanceOf(Buffer);
+    expect(view.toString()).toBe('345');
+    view[0] = 0x61;
+    expect(bytes.toString()).toBe('2a456789');
   });
 
   it('checks UTF-8', () => {

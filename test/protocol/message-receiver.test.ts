@@ -1,8 +1,14 @@
+import { constants, deflateRawSync } from 'node:zlib';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { platform as platformOfNode } from '../../src/io/platform.js';
+import { createInflater } from '../../src/io/zlib.js';
 import type { Inflater } from '../../src/protocol/compression.js';
 import { MessageReceiver, type MessageSink } from '../../src/protocol/message-receiver.js';
 import { protocolError } from '../../src/wire/errors.js';
-import { both, Endpoint, feed, fromPeer, testPlatform } from '../support/engine.js';
+import { hasSimd, vectorReadBlock } from '../../src/wire/mask-simd.js';
+import { framesOfTraffic, hostileFrame, portioning, portionsOf, traffic } from '../support/arbitraries.js';
+import { AGREED, both, Endpoint, feed, fromPeer, testPlatform } from '../support/engine.js';
 
 /** Answers when told to. */
 class HeldInflater implements Inflater {
@@ -306,5 +312,182 @@ describe('skipUtf8Validation', () => {
       ['text', 'a\ufffd'],
       ['text', 'a\ufffd'],
     ]);
+  });
+});
+
+describe('bytes that are lent', () => {
+  hasSimd();
+  const block = vectorReadBlock();
+  const elsewhere = new Uint8Array(block.length);
+
+  /** What a listener does at an event. */
+  type Action = 'nothing' | 'pause' | 'pause and resume' | 'throw' | 'stop';
+  interface Portion {
+    bytes: Uint8Array;
+    /** Handed in although the receiver may be paused still. */
+    isEarly: boolean;
+  }
+
+  /**
+   * Everything that a sink is told of `portions`. Where there is a `memory`, all of them are read into it, and it holds
+   * something else as soon as `receive` returns.
+   */
+  async function callsOf(
+    role: 'client' | 'server',
+    portions: readonly Portion[],
+    actions: readonly Action[],
+    memory?: Uint8Array,
+  ): Promise<string[]> {
+    const calls: string[] = [];
+    const kept: { bytes: Uint8Array; hex: string }[] = [];
+    let isDue = false;
+    let isResumable = true;
+    const call = (name: string, bytes: Uint8Array, rest = '') => {
+      const hex = Buffer.from(bytes).toString('hex');
+      kept.push({ bytes, hex });
+      calls.push(`${name} ${hex} ${rest}`);
+      const action = actions[(calls.length - 1) % actions.length];
+      if (action === 'stop') receiver.stop();
+      if (action === 'pause' || action === 'pause and resume') receiver.pause();
+      // As its owners do, only where no other bytes wait.
+      if (action === 'pause and resume' && isResumable) receiver.resume();
+      else if (action === 'pause' || action === 'pause and resume') isDue = true;
+      if (action === 'throw') throw new Error('listener');
+    };
+    const receiver: MessageReceiver = new MessageReceiver(
+      { role, platform: platformOfNode, inflater: createInflater(AGREED, role), maxPayload: 150_000 },
+      {
+        onMessage: (data, isBinary) => call(isBinary ? 'binary' : 'text', data),
+        onPing: (payload) => call('ping', payload),
+        onPong: (payload) => call('pong', payload),
+        onClose: (code, reason) => call('close', reason, `${code}`),
+        onFail: (error) => calls.push(`fail ${error.code}`),
+        onReady: () => {
+          isDue = true;
+        },
+        onIdle: () => {},
+      },
+    );
+    const caught = (action: () => void) => {
+      try {
+        action();
+      } catch (error) {
+        expect(error).toMatchObject({ message: 'listener' });
+        isDue = true;
+      }
+    };
+    for (const { bytes, isEarly } of portions) {
+      isResumable = receiver.isIdle;
+      caught(() => {
+        if (memory === undefined) {
+          receiver.receive(Buffer.from(bytes));
+          return;
+        }
+        const lent = memory.subarray(0, bytes.length);
+        lent.set(bytes);
+        try {
+          receiver.receive(platformOfNode.view(lent, 0, lent.length), true);
+        } finally {
+          lent.fill(0xee);
+        }
+      });
+      isResumable = false;
+      while (!isEarly && !receiver.isIdle) {
+        if (!isDue) await new Promise((resolve) => setImmediate(resolve));
+        if (!isDue) continue;
+        isDue = false;
+        caught(() => receiver.resume());
+      }
+    }
+    receiver.stop();
+    for (const { bytes, hex } of kept) expect(Buffer.from(bytes).toString('hex'), 'kept').toBe(hex);
+    return calls;
+  }
+
+  const actions: fc.Arbitrary<Action[]> = fc.array(
+    fc.oneof(
+      { weight: 6, arbitrary: fc.constant('nothing' as const) },
+      {
+        weight: 4,
+        arbitrary: fc.constantFrom('pause' as const, 'pause and resume' as const, 'throw' as const),
+      },
+      { weight: 1, arbitrary: fc.constantFrom('stop' as const, 'nothing' as const, 'nothing' as const) },
+    ),
+    { minLength: 1, maxLength: 8 },
+  );
+  const compressed = fc.tuple(fc.constantFrom(1, 2), fc.string({ maxLength: 300 })).map(([opcode, text]) => [
+    {
+      opcode,
+      rsv1: true,
+      payload: deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4),
+    },
+  ]);
+  const streams = fc
+    .array(
+      fc.oneof(
+        { weight: 6, arbitrary: traffic.map(framesOfTraffic) },
+        { weight: 2, arbitrary: compressed },
+        { weight: 1, arbitrary: hostileFrame.map((frame) => [frame]) },
+      ),
+      { maxLength: 6 },
+    )
+    .map((parts) => parts.flat());
+  const keys = fc.array(fc.uint8Array({ minLength: 4, maxLength: 4 }), { minLength: 1, maxLength: 4 });
+  const early = fc.array(fc.boolean(), { minLength: 1, maxLength: 5 });
+
+  both(
+    '[RFC6455-6.2-1] [RFC6455-6.2-7]',
+    'gets any frames in any portions, whatever its listeners do -> lent is the same as owned, and what is kept stays',
+    async (role) => {
+      await fc.assert(
+        fc.asyncProperty(
+          streams,
+          keys,
+          portioning,
+          early,
+          actions,
+          async (frames, maskingKeys, how, isEarly, what) => {
+            const bytes = Buffer.concat(
+              frames.map((frame, i) => {
+                const maskingKey = maskingKeys[i % maskingKeys.length]!;
+                return fromPeer(role, { ...(role === 'server' ? { maskingKey } : {}), ...frame });
+              }),
+            );
+            const whole = how === 'bytewise' && bytes.length > 2000 ? [1, 2, 700] : how;
+            const portions = portionsOf(bytes, whole)
+              .flatMap((portion) => portionsOf(portion, [block.length]))
+              .map((portion, i, all) => ({
+                bytes: portion,
+                isEarly: i < all.length - 1 && isEarly[i % isEarly.length]!,
+              }));
+            const owned = await callsOf(role, portions, what);
+            expect(await callsOf(role, portions, what, block)).toEqual(owned);
+            expect(await callsOf(role, portions, what, elsewhere)).toEqual(owned);
+          },
+        ),
+        { numRuns: 250 },
+      );
+    },
+  );
+
+  both('', 'gets lent bytes, whole or in parts -> no message lies in them', (role) => {
+    const nothing = () => {};
+    const messages: Uint8Array[] = [];
+    const receiver = new MessageReceiver(
+      { role, platform: platformOfNode },
+      {
+        ...{ onPong: nothing, onClose: nothing, onFail: nothing, onReady: nothing, onIdle: nothing },
+        onMessage: (data) => messages.push(data),
+        onPing: (data) => messages.push(data),
+      },
+    );
+    for (const lengths of [[1], [0], [70_000], [5000, 10], [1, 2, 3]]) {
+      const frames = lengths.map((length) => ({ opcode: 2, payload: Buffer.alloc(length, 7) }));
+      const bytes = fromPeer(role, ...frames, { opcode: 9, payload: 'ping' });
+      block.set(bytes);
+      receiver.receive(platformOfNode.view(block, 0, bytes.length), true);
+    }
+    expect(messages).toHaveLength(13);
+    for (const { buffer } of messages) expect(buffer).not.toBe(block.buffer);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseFrameHeader, serializeFrameHeader } from '../../src/wire/frame-header.js';
 import { type FrameHandler, FrameParser } from '../../src/wire/frame-parser.js';
 import { applyMaskBytewise } from '../../src/wire/mask.js';
+import { hasSimd, vectorReadBlock } from '../../src/wire/mask-simd.js';
 import { applyMask as maskPlainly, serializeFrame } from '../support/frames.js';
 
 interface SeenFrame {
@@ -230,6 +231,132 @@ describe('stopping', () => {
     };
     expect(() => recorder.parser.push(new Uint8Array(two))).toThrow('listener');
     expect(recorder.parser.takeRest()).toEqual(new Uint8Array(two.subarray(5)));
+  });
+});
+
+describe('bytes that are lent', () => {
+  hasSimd();
+  const block = vectorReadBlock();
+  const copy = (bytes: Uint8Array, start: number, end: number) => Uint8Array.from(bytes.subarray(start, end));
+  /** Memory of two kinds: where frames are unmasked all at once, and where they are not. */
+  const memories = { 'the block for reads': block, 'other memory': new Uint8Array(200_000) };
+
+  /** Has the parser read `portion` from memory that holds something else right afterwards. */
+  function lend(parser: FrameParser, memory: Uint8Array, portion: Uint8Array): void {
+    const bytes = memory.subarray(7, 7 + portion.length);
+    bytes.set(portion);
+    try {
+      parser.push(bytes, copy);
+    } finally {
+      if (parser.isStopped) kept = parser.takeRest();
+      bytes.fill(0xee);
+    }
+  }
+  let kept: Uint8Array | undefined;
+
+  /** Remembers where whole payloads were passed on, to look at them once more at the end. */
+  class Keeper extends Recorder {
+    readonly payloads: Uint8Array[] = [];
+    override onPayload(bytes: Uint8Array, start: number, end: number): void {
+      this.payloads.push(bytes.subarray(start, end));
+      super.onPayload(bytes, start, end);
+    }
+  }
+
+  for (const [name, memory] of Object.entries(memories)) {
+    for (const mask of [{}, { maskingKey: KEY }, { maskingKey: new Uint8Array(4) }]) {
+      const kind =
+        mask.maskingKey === undefined
+          ? 'unmasked'
+          : `masked with ${Buffer.from(mask.maskingKey).toString('hex')}`;
+
+      it(`[RFC6455-6.2-1] both roles, frames ${kind} in ${name}, cut in two at every place -> same as owned`, () => {
+        const lengths = [0, 1, 5, 125, 126, 300, 2];
+        const bytes = Buffer.concat(
+          lengths.map((length) => serializeFrame({ opcode: 2, payload: payloadOf(length), ...mask })),
+        );
+        const expected = plainFrames(bytes);
+        for (let cut = 0; cut <= bytes.length; cut++) {
+          const keeper = new Keeper();
+          lend(keeper.parser, memory, bytes.subarray(0, cut));
+          lend(keeper.parser, memory, bytes.subarray(cut));
+          expect(keeper.frames).toEqual(expected);
+          expect(keeper.parser.isMidFrame).toBe(false);
+          for (const payload of keeper.payloads) expect(payload.buffer).not.toBe(memory.buffer);
+        }
+      });
+
+      it(`[RFC6455-6.2-1] both roles, large frames ${kind} in ${name}, between small ones -> same as owned`, () => {
+        for (const length of [4095, 4096, 4097, 65_535, 65_536, 100_000]) {
+          const lengths = [3, length, 0, 3, length];
+          const bytes = Buffer.concat(
+            lengths.map((each) => serializeFrame({ opcode: 2, payload: payloadOf(each), ...mask })),
+          ).subarray(0, 190_000);
+          const recorder = new Recorder();
+          lend(recorder.parser, memory, bytes);
+          expect(recorder.frames).toEqual(parse(bytes).frames);
+        }
+      });
+
+      it(`both roles, stopped or thrown at after each frame ${kind} in ${name} -> the rest is kept and right`, () => {
+        const lengths = [3, 0, 5000, 7, 130, 1];
+        const bytes = Buffer.concat([
+          ...lengths.map((length) => serializeFrame({ opcode: 2, payload: payloadOf(length), ...mask })),
+          serializeFrame({ opcode: 1, payload: payloadOf(9), ...mask }).subarray(0, 10),
+        ]);
+        const expected = parse(bytes).frames;
+        for (let at = 1; at <= lengths.length; at++) {
+          for (const isThrown of [false, true]) {
+            const recorder = new Recorder();
+            recorder.onFrame = () => {
+              if (recorder.frames.length !== at) return;
+              recorder.parser.isStopped = true;
+              if (isThrown) throw new Error('listener');
+            };
+            if (isThrown) expect(() => lend(recorder.parser, memory, bytes)).toThrow('listener');
+            else lend(recorder.parser, memory, bytes);
+            expect(recorder.frames).toHaveLength(at);
+            expect(kept!.buffer).not.toBe(memory.buffer);
+            recorder.parser.isStopped = false;
+            recorder.onFrame = () => {};
+            recorder.parser.push(kept!);
+            expect(recorder.frames).toEqual(expected);
+          }
+        }
+      });
+    }
+  }
+
+  it('a payload that fills what was read is passed on without a copy, small frames with one for all', () => {
+    let copies = 0;
+    const counting = (bytes: Uint8Array, start: number, end: number) => {
+      copies++;
+      return copy(bytes, start, end);
+    };
+    const frame = (length: number) =>
+      serializeFrame({ opcode: 2, payload: payloadOf(length), maskingKey: KEY });
+    const push = (...lengths: number[]) => {
+      copies = 0;
+      const bytes = Buffer.concat(lengths.map(frame));
+      const recorder = new Recorder();
+      block.set(bytes);
+      recorder.parser.push(block.subarray(0, bytes.length), counting);
+      expect(recorder.frames).toEqual(plainFrames(bytes));
+      return copies;
+    };
+    expect(push(10)).toBe(0);
+    expect(push(100_000)).toBe(0);
+    expect(push(5000, 5000, 10)).toBe(0);
+    expect(push(10, 20, 30, 40)).toBe(1);
+  });
+
+  it('nothing is held on to once all is parsed', () => {
+    const recorder = new Recorder();
+    lend(recorder.parser, block, serializeFrame({ opcode: 2, payload: 'abc', maskingKey: KEY }));
+    expect(recorder.parser.takeRest()).toBeUndefined();
+    lend(recorder.parser, block, Uint8Array.of(0x82));
+    expect(recorder.parser.takeRest()).toBeUndefined();
+    expect(recorder.parser.isMidFrame).toBe(true);
   });
 });
 

@@ -142,7 +142,8 @@ describe('wordsOf', () => {
 
 describe('copyMasked', () => {
   it('[RFC6455-5.3-5] both roles, any length, source and target at any address -> masked copy, nothing else touched', () => {
-    for (const length of [0, 1, 3, 15, 16, 64, 130, 511, 512, 513, 3000, 16_384, 16_385, 40_001]) {
+    const small = Array.from({ length: 133 }, (_, length) => length);
+    for (const length of [...small, 511, 512, 513, 3000, 16_384, 16_385, 40_001]) {
       for (let from = 0; from < 4; from++) {
         for (let at = 0; at < 4; at++) {
           const source = counting(from + length + 3, 1);

@@ -136,6 +136,42 @@ const HAWSER_STEPS = {
     wss.close();
   },
 
+  async 'all sockets read into one block'(WebSocket) {
+    const ends = [await pair(WebSocket), await pair(WebSocket)];
+    const sockets = ends.flatMap(({ client, server }) => [client, server]);
+    const blocks = [];
+    for (const webSocket of sockets) {
+      const handle = webSocket._socket._handle;
+      const { useUserBuffer } = handle;
+      handle.useUserBuffer = (block) => {
+        blocks.push(block);
+        return useUserBuffer.call(handle, block);
+      };
+    }
+    for (const { client, server } of ends) {
+      echo(client);
+      echo(server);
+    }
+    for (const [i, { client }] of ends.entries()) client.send(Buffer.alloc(100_000, i));
+    // To and fro, until each of the sockets has read more than once.
+    const counts = sockets.map(() => 0);
+    await new Promise((resolve, reject) => {
+      sockets.forEach((webSocket, i) => {
+        webSocket.on('message', (data) => {
+          if (!data.equals(Buffer.alloc(100_000, i >> 1))) reject(new Error(`wrong bytes at socket ${i}`));
+          counts[i]++;
+          if (counts.every((count) => count > 5)) resolve();
+        });
+      });
+    });
+    assert.equal(blocks.length, sockets.length);
+    assert.equal(new Set(blocks).size, 1);
+    for (const { client, wss } of ends) {
+      wss.close();
+      client.terminate();
+    }
+  },
+
   async 'sent, broadcast and close of all'(WebSocket) {
     const { wss, client, server } = await pair(WebSocket);
     const first = once(client, 'message');
