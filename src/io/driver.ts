@@ -81,7 +81,7 @@ export class Driver implements Transport {
   #awaitsDrain = false;
   #isReadingStopped = false;
   #isPausedByOwner = false;
-  #readsAsStream = false;
+  #isSharingSought = false;
   #isClosed = false;
   #deadline: NodeJS.Timeout | undefined;
 
@@ -285,8 +285,8 @@ export class Driver implements Transport {
     if (this.#isReceiving) this.connection.receiver.receive(chunk);
     else this.#receive(chunk, false);
     // The first bytes come as the handshake left the socket; then there is a cheaper way.
-    if (!this.#readsAsStream && this.#socket.readableLength === 0) {
-      this.#readsAsStream = true;
+    if (!this.#isSharingSought && this.#socket.readableLength === 0) {
+      this.#isSharingSought = true;
       readIntoSharedBlock(this.#socket, onRead);
     }
   }
