@@ -2,9 +2,15 @@
 // machinery of `node:http`, which costs more than the handshake. Whatever is not plainly an upgrade in one piece (other
 // requests, trickled or malformed heads, requests with a body) is handed to `node:http` as if nothing had happened.
 
-import { IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { type HeadLimits, parseRequestHead, type RequestHead } from '../wire/http-head.js';
+import {
+  type HeadLimits,
+  lowerCaseName,
+  parseRawRequestHead,
+  type RawRequestHead,
+} from '../wire/http-head.js';
+import { UpgradeRequest } from './upgrade-request.js';
 
 /** As in `node:http`: 16 KiB, and as many fields as it keeps. */
 const HEAD_LIMITS: HeadLimits = { maxHeadBytes: 16 * 1024, maxHeaderFields: 1000 };
@@ -12,11 +18,6 @@ const HEAD_LIMITS: HeadLimits = { maxHeadBytes: 16 * 1024, maxHeaderFields: 1000
 const GET_INITIAL = 0x47;
 
 type OnUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => void;
-/** What `node:http` has beyond its types. */
-type RequestWithInternals = IncomingMessage & {
-  upgrade?: boolean;
-  _addHeaderLines?(rawHeaders: string[], count: number): void;
-};
 type OnConnection = (this: Server, socket: Socket) => void;
 
 /**
@@ -40,7 +41,7 @@ export function takeUpgrades(server: Server, onUpgrade: OnUpgrade): () => void {
     (this as { readableFlowing: boolean | null }).readableFlowing = null;
     const head = server.listenerCount('upgrade') === 1 ? parseUpgrade(bytes) : undefined;
     if (head !== undefined) {
-      onUpgrade(makeRequest(this, head), this, bytes.subarray(head.headLength));
+      onUpgrade(new UpgradeRequest(this, head), this, bytes.subarray(head.headLength));
       return;
     }
     this.unshift(bytes);
@@ -62,33 +63,18 @@ export function takeUpgrades(server: Server, onUpgrade: OnUpgrade): () => void {
 }
 
 /** The head, when `bytes` start with a whole and faultless one that asks for a WebSocket. */
-function parseUpgrade(bytes: Buffer): RequestHead | undefined {
+function parseUpgrade(bytes: Buffer): RawRequestHead | undefined {
   if (bytes[0] !== GET_INITIAL) return undefined;
-  const head = parseRequestHead(bytes, HEAD_LIMITS, decodeLatin1);
+  const head = parseRawRequestHead(bytes, HEAD_LIMITS, decodeLatin1);
   if (head === undefined || !head.ok) return undefined;
-  const { headers } = head;
-  const isUpgrade = headers.upgrade !== undefined && headers.connection !== undefined;
-  const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
-  return isUpgrade && !hasBody ? head : undefined;
-}
-
-/** What `node:http` would have made of it. */
-function makeRequest(socket: Socket, head: RequestHead): IncomingMessage {
-  const request: RequestWithInternals = new IncomingMessage(socket);
-  const [major, minor] = head.httpVersion.split('.');
-  request.method = head.method;
-  request.url = head.target;
-  request.httpVersion = head.httpVersion;
-  request.httpVersionMajor = Number(major);
-  request.httpVersionMinor = Number(minor);
-  // As `node:http` hands them in, where that is possible: `headersDistinct` is derived from them.
-  if (request._addHeaderLines) request._addHeaderLines(head.rawHeaders, head.rawHeaders.length);
-  else request.rawHeaders = head.rawHeaders;
-  request.headers = { ...head.headers } as IncomingMessage['headers'];
-  request.upgrade = true;
-  request.complete = true;
-  request.push(null);
-  return request;
+  let isUpgrade = 0;
+  for (let at = 0; at < head.rawHeaders.length; at += 2) {
+    const name = lowerCaseName(head.rawHeaders[at]!);
+    if (name === 'upgrade') isUpgrade |= 1;
+    else if (name === 'connection') isUpgrade |= 2;
+    else if (name === 'content-length' || name === 'transfer-encoding') return undefined;
+  }
+  return isUpgrade === 3 ? head : undefined;
 }
 
 function decodeLatin1(bytes: Uint8Array, start: number, end: number): string {

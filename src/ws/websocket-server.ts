@@ -11,6 +11,7 @@ import { isDriven } from '../io/driver.js';
 import { sha1Base64 } from '../io/handshake-crypto.js';
 import { takeUpgrades } from '../io/listen.js';
 import { platform } from '../io/platform.js';
+import { UpgradeRequest } from '../io/upgrade-request.js';
 import { acceptKey } from '../protocol/accept-key.js';
 import { Broadcast } from '../protocol/broadcast.js';
 import { LIMITS } from '../protocol/limits.js';
@@ -21,6 +22,7 @@ import {
   checkRequest,
   checkSubprotocols,
   type ExtraHeaders,
+  type HandshakeRequest,
   type Rejection,
   rejection,
   serializeRejection,
@@ -225,7 +227,7 @@ export class WebSocketServer extends EventEmitter {
    */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, callback: OnUpgraded): void {
     socket.on('error', destroyOnError);
-    const verdict = checkRequest(request);
+    const verdict = checkRequest(UpgradeRequest.handshakeOf(request));
     if (!verdict.ok) {
       this.#refuse(request, socket, verdict);
       return;
@@ -250,8 +252,9 @@ export class WebSocketServer extends EventEmitter {
     verdict: AcceptedRequest,
     callback: OnUpgraded,
   ): void {
-    const subprotocols = checkSubprotocols(request);
-    const extensions = this.#negotiate(request);
+    const handshake = UpgradeRequest.handshakeOf(request);
+    const subprotocols = checkSubprotocols(handshake);
+    const extensions = this.#negotiate(handshake);
     if (!subprotocols.ok || extensions === undefined) {
       this.#refuse(request, socket, subprotocols.ok ? UNACCEPTABLE_EXTENSIONS : subprotocols);
       return;
@@ -347,7 +350,7 @@ export class WebSocketServer extends EventEmitter {
   }
 
   /** The extensions to use, `undefined` when the client's offer is malformed or cannot be met. */
-  #negotiate(request: IncomingMessage): Record<string, PerMessageDeflate | undefined> | undefined {
+  #negotiate(request: HandshakeRequest): Record<string, PerMessageDeflate | undefined> | undefined {
     const header = request.headers['sec-websocket-extensions'];
     const options = this.options.perMessageDeflate;
     if (!options || header === undefined) return {};
