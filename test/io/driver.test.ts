@@ -1,6 +1,8 @@
 import { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Driver, type DriverOptions, type DriverOwner, isDriven } from '../../src/io/driver.js';
+import { Driver, type DriverOwner, isDriven } from '../../src/io/driver.js';
+import { outputBlock, platform } from '../../src/io/platform.js';
+import type { ConnectionOptions } from '../../src/protocol/connection.js';
 import { both, fromPeer } from '../support/engine.js';
 import { FrameCollector } from '../support/frames.js';
 
@@ -41,7 +43,7 @@ class HandSocket extends Duplex {
 
 function drive(
   role: 'client' | 'server',
-  options: Partial<DriverOptions> = {},
+  options: Partial<ConnectionOptions> = {},
   head: Uint8Array = Buffer.alloc(0),
 ) {
   const socket = new HandSocket();
@@ -60,7 +62,7 @@ function drive(
     onDisconnected: () => record('disconnected'),
     onDrain: () => record('drain'),
   };
-  const driver = new Driver(socket, head, { role, ...options }, owner);
+  const driver = new Driver(socket, head, { role, platform, block: outputBlock, ...options }, owner);
   return { socket, driver, log, hooks, sender: driver.connection.sender };
 }
 
