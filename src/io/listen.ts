@@ -33,9 +33,10 @@ export function takeUpgrades(server: Server, onUpgrade: OnUpgrade): () => void {
   server.removeListener('connection', toHttp);
 
   function onFirstBytes(this: Socket, bytes: Buffer): void {
+    this.removeListener('data', onFirstBytes);
     this.removeListener('error', destroyOnError);
-    this.removeListener('end', endOnEnd);
     this.removeListener('close', forget);
+    this.allowHalfOpen = true;
     silent.delete(this);
     // Nobody listens for data until the request is accepted, which may take its time.
     (this as { readableFlowing: boolean | null }).readableFlowing = null;
@@ -54,10 +55,11 @@ export function takeUpgrades(server: Server, onUpgrade: OnUpgrade): () => void {
 
   server.on('connection', (socket: Socket) => {
     silent.add(socket);
+    // The sockets of an HTTP server stay half-open unless told otherwise: who leaves without a word is let go.
+    socket.allowHalfOpen = false;
     socket.on('error', destroyOnError);
-    socket.on('end', endOnEnd);
     socket.on('close', forget);
-    socket.once('data', onFirstBytes);
+    socket.on('data', onFirstBytes);
   });
   return () => silent.destroyAll();
 }
@@ -83,11 +85,6 @@ function decodeLatin1(bytes: Uint8Array, start: number, end: number): string {
 
 function destroyOnError(this: Socket): void {
   this.destroy();
-}
-
-/** The sockets of an HTTP server stay half-open unless told otherwise. */
-function endOnEnd(this: Socket): void {
-  this.end();
 }
 
 /**

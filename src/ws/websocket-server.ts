@@ -232,10 +232,15 @@ export class WebSocketServer extends EventEmitter {
       this.#refuse(request, socket, verdict);
       return;
     }
+    const isOurs = this.shouldHandle(request);
+    if (isOurs === true) {
+      this.#acceptUpgrade(request, socket, head, verdict, callback);
+      return;
+    }
     this.#undecided.add(socket);
     // DIFFERS(ws): a promise is waited for, as its types say.
     whenSettled(
-      this.shouldHandle(request),
+      isOurs,
       (isOurs) => {
         if (isOurs) this.#acceptUpgrade(request, socket, head, verdict, callback);
         // [RFC6455-4.2.2-8] 400, as in `ws`
@@ -259,13 +264,19 @@ export class WebSocketServer extends EventEmitter {
       this.#refuse(request, socket, subprotocols.ok ? UNACCEPTABLE_EXTENSIONS : subprotocols);
       return;
     }
+    const { verifyClient } = this.options;
+    if (!verifyClient) {
+      this.completeUpgrade(extensions, verdict.key, subprotocols.offer, request, socket, head, callback);
+      return;
+    }
+    this.#undecided.add(socket);
     // [RFC6455-4.2.2-5] [RFC6455-10.2-1] The origin is there for `verifyClient` to look at.
     const info: ClientInfo = {
       origin: verdict.origin,
       secure: Boolean((request.socket as TLSSocket)?.authorized || (request.socket as TLSSocket)?.encrypted),
       req: request,
     };
-    this.#verify(info, socket, () =>
+    this.#verify(verifyClient, info, socket, () =>
       this.completeUpgrade(extensions, verdict.key, subprotocols.offer, request, socket, head, callback),
     );
   }
@@ -372,12 +383,12 @@ export class WebSocketServer extends EventEmitter {
   }
 
   /** Asks the user's `verifyClient`: with two parameters it answers through the second, else by what it returns. */
-  #verify(info: ClientInfo, socket: Duplex, proceed: () => void): void {
-    const verifyClient = this.options.verifyClient as ServerOptions['verifyClient'];
-    if (!verifyClient) {
-      proceed();
-      return;
-    }
+  #verify(
+    verifyClient: NonNullable<ServerOptions['verifyClient']>,
+    info: ClientInfo,
+    socket: Duplex,
+    proceed: () => void,
+  ): void {
     const decide: Verdict = (isVerified, code = 401, message, headers) => {
       if (isVerified) proceed();
       // [RFC6455-4.2.2-6] [RFC6455-10.2-2] 403 or any other status; [RFC6455-4.2.2-3] with WWW-Authenticate, or
