@@ -4,13 +4,8 @@
 
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import {
-  type HeadLimits,
-  lowerCaseName,
-  parseRawRequestHead,
-  type RawRequestHead,
-} from '../wire/http-head.js';
-import { UpgradeRequest } from './upgrade-request.js';
+import { type HeadLimits, parseRawRequestHead } from '../wire/http-head.js';
+import { handshakeFields, UpgradeRequest } from './upgrade-request.js';
 
 /** As in `node:http`: 16 KiB, and as many fields as it keeps. */
 const HEAD_LIMITS: HeadLimits = { maxHeadBytes: 16 * 1024, maxHeaderFields: 1000 };
@@ -40,9 +35,9 @@ export function takeUpgrades(server: Server, onUpgrade: OnUpgrade): () => void {
     silent.delete(this);
     // Nobody listens for data until the request is accepted, which may take its time.
     (this as { readableFlowing: boolean | null }).readableFlowing = null;
-    const head = server.listenerCount('upgrade') === 1 ? parseUpgrade(bytes) : undefined;
-    if (head !== undefined) {
-      onUpgrade(new UpgradeRequest(this, head), this, bytes.subarray(head.headLength));
+    const upgrade = server.listenerCount('upgrade') === 1 ? readUpgrade(this, bytes) : undefined;
+    if (upgrade !== undefined) {
+      onUpgrade(upgrade.request, this, upgrade.head);
       return;
     }
     this.unshift(bytes);
@@ -64,19 +59,16 @@ export function takeUpgrades(server: Server, onUpgrade: OnUpgrade): () => void {
   return () => silent.destroyAll();
 }
 
-/** The head, when `bytes` start with a whole and faultless one that asks for a WebSocket. */
-function parseUpgrade(bytes: Buffer): RawRequestHead | undefined {
+/** The request, when `bytes` start with a whole and faultless head that asks for a WebSocket. */
+function readUpgrade(socket: Socket, bytes: Buffer): { request: UpgradeRequest; head: Buffer } | undefined {
   if (bytes[0] !== GET_INITIAL) return undefined;
   const head = parseRawRequestHead(bytes, HEAD_LIMITS, decodeLatin1);
   if (head === undefined || !head.ok) return undefined;
-  let isUpgrade = 0;
-  for (let at = 0; at < head.rawHeaders.length; at += 2) {
-    const name = lowerCaseName(head.rawHeaders[at]!);
-    if (name === 'upgrade') isUpgrade |= 1;
-    else if (name === 'connection') isUpgrade |= 2;
-    else if (name === 'content-length' || name === 'transfer-encoding') return undefined;
-  }
-  return isUpgrade === 3 ? head : undefined;
+  const fields = handshakeFields(head.rawHeaders);
+  const isUpgrade = fields.upgrade !== undefined && fields.connection !== undefined;
+  const hasBody = fields['content-length'] !== undefined || fields['transfer-encoding'] !== undefined;
+  if (!isUpgrade || hasBody) return undefined;
+  return { request: new UpgradeRequest(socket, head, fields), head: bytes.subarray(head.headLength) };
 }
 
 function decodeLatin1(bytes: Uint8Array, start: number, end: number): string {
