@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Driver, type DriverOwner, isDriven } from '../../src/io/driver.js';
@@ -247,6 +248,21 @@ describe('reading', () => {
     socket.push(Buffer.of(0x82));
     await turn();
     expect(driver.hasReceived).toBe(true);
+  });
+});
+
+describe('a socket that had a timeout', () => {
+  const owner = { onDisconnected() {} } as DriverOwner;
+
+  it.each([
+    ['of its own', 5000, 0],
+    ['never', undefined, undefined],
+  ])('%s -> it has none as a connection', (_when, before, after) => {
+    const socket = new Socket();
+    if (before !== undefined) socket.setTimeout(before);
+    new Driver(socket, new Uint8Array(0), { role: 'server', platform, block: outputBlock }, owner);
+    expect(socket.timeout).toBe(after);
+    socket.destroy();
   });
 });
 
