@@ -11,7 +11,7 @@ import {
 } from '../protocol/connection.js';
 import type { WriteCallback } from '../protocol/message-sender.js';
 import { lendCopy } from './lent-memory.js';
-import { outputBlock, platform } from './platform.js';
+import { platform } from './platform.js';
 import { readIntoSharedBlock } from './shared-read.js';
 
 export interface DriverOwner extends ConnectionSink {
@@ -20,8 +20,6 @@ export interface DriverOwner extends ConnectionSink {
   /** A write that the socket found too much has left. */
   onDrain(): void;
 }
-
-export type DriverOptions = Omit<ConnectionOptions, 'platform' | 'block'>;
 
 const DRIVER = Symbol('driver');
 const TCP_SOCKET: unknown = Socket;
@@ -91,13 +89,13 @@ export class Driver implements Transport {
    * @param socket connected and upgraded
    * @param head bytes of the connection that were read together with the handshake
    */
-  constructor(socket: Duplex, head: Uint8Array, options: DriverOptions, owner: DriverOwner) {
+  constructor(socket: Duplex, head: Uint8Array, options: ConnectionOptions, owner: DriverOwner) {
     this.#socket = socket;
     this.#owner = owner;
-    this.connection = new Connection({ ...options, platform, block: outputBlock }, owner, this);
+    this.connection = new Connection(options, owner, this);
     this.#socket[DRIVER] = this;
-    // Not every Duplex is a net.Socket.
-    if ('setTimeout' in socket) (socket as Socket).setTimeout(0);
+    // Not every Duplex is a net.Socket; and one that never had a timeout is left as small as it is.
+    if ('setTimeout' in socket && hasTimeout(socket as Socket)) (socket as Socket).setTimeout(0);
     if ('setNoDelay' in socket) (socket as Socket).setNoDelay();
     if (head.length > 0) socket.unshift(head);
     socket.on('data', onData);
@@ -394,6 +392,10 @@ class WriteReport {
     const outcome = isLost ? new Error('The socket was closed before the data was written') : error;
     for (const callback of this.#callbacks) attempt(() => callback(outcome));
   };
+}
+
+function hasTimeout(socket: Socket): boolean {
+  return !(socket instanceof Socket) || socket.timeout !== undefined;
 }
 
 /** A TCP or Unix socket that nobody has changed; TLS sockets and others derived from it are not. */

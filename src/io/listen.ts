@@ -2,9 +2,10 @@
 // machinery of `node:http`, which costs more than the handshake. Whatever is not plainly an upgrade in one piece (other
 // requests, trickled or malformed heads, requests with a body) is handed to `node:http` as if nothing had happened.
 
-import { IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { type HeadLimits, parseRequestHead, type RequestHead } from '../wire/http-head.js';
+import { type HeadLimits, parseRawRequestHead } from '../wire/http-head.js';
+import { handshakeFields, UpgradeRequest } from './upgrade-request.js';
 
 /** As in `node:http`: 16 KiB, and as many fields as it keeps. */
 const HEAD_LIMITS: HeadLimits = { maxHeadBytes: 16 * 1024, maxHeaderFields: 1000 };
@@ -12,11 +13,6 @@ const HEAD_LIMITS: HeadLimits = { maxHeadBytes: 16 * 1024, maxHeaderFields: 1000
 const GET_INITIAL = 0x47;
 
 type OnUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => void;
-/** What `node:http` has beyond its types. */
-type RequestWithInternals = IncomingMessage & {
-  upgrade?: boolean;
-  _addHeaderLines?(rawHeaders: string[], count: number): void;
-};
 type OnConnection = (this: Server, socket: Socket) => void;
 
 /**
@@ -32,15 +28,16 @@ export function takeUpgrades(server: Server, onUpgrade: OnUpgrade): () => void {
   server.removeListener('connection', toHttp);
 
   function onFirstBytes(this: Socket, bytes: Buffer): void {
+    this.removeListener('data', onFirstBytes);
     this.removeListener('error', destroyOnError);
-    this.removeListener('end', endOnEnd);
     this.removeListener('close', forget);
+    this.allowHalfOpen = true;
     silent.delete(this);
     // Nobody listens for data until the request is accepted, which may take its time.
     (this as { readableFlowing: boolean | null }).readableFlowing = null;
-    const head = server.listenerCount('upgrade') === 1 ? parseUpgrade(bytes) : undefined;
-    if (head !== undefined) {
-      onUpgrade(makeRequest(this, head), this, bytes.subarray(head.headLength));
+    const upgrade = server.listenerCount('upgrade') === 1 ? readUpgrade(this, bytes) : undefined;
+    if (upgrade !== undefined) {
+      onUpgrade(upgrade.request, this, upgrade.head);
       return;
     }
     this.unshift(bytes);
@@ -53,42 +50,25 @@ export function takeUpgrades(server: Server, onUpgrade: OnUpgrade): () => void {
 
   server.on('connection', (socket: Socket) => {
     silent.add(socket);
+    // The sockets of an HTTP server stay half-open unless told otherwise: who leaves without a word is let go.
+    socket.allowHalfOpen = false;
     socket.on('error', destroyOnError);
-    socket.on('end', endOnEnd);
     socket.on('close', forget);
-    socket.once('data', onFirstBytes);
+    socket.on('data', onFirstBytes);
   });
   return () => silent.destroyAll();
 }
 
-/** The head, when `bytes` start with a whole and faultless one that asks for a WebSocket. */
-function parseUpgrade(bytes: Buffer): RequestHead | undefined {
+/** The request, when `bytes` start with a whole and faultless head that asks for a WebSocket. */
+function readUpgrade(socket: Socket, bytes: Buffer): { request: UpgradeRequest; head: Buffer } | undefined {
   if (bytes[0] !== GET_INITIAL) return undefined;
-  const head = parseRequestHead(bytes, HEAD_LIMITS, decodeLatin1);
+  const head = parseRawRequestHead(bytes, HEAD_LIMITS, decodeLatin1);
   if (head === undefined || !head.ok) return undefined;
-  const { headers } = head;
-  const isUpgrade = headers.upgrade !== undefined && headers.connection !== undefined;
-  const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
-  return isUpgrade && !hasBody ? head : undefined;
-}
-
-/** What `node:http` would have made of it. */
-function makeRequest(socket: Socket, head: RequestHead): IncomingMessage {
-  const request: RequestWithInternals = new IncomingMessage(socket);
-  const [major, minor] = head.httpVersion.split('.');
-  request.method = head.method;
-  request.url = head.target;
-  request.httpVersion = head.httpVersion;
-  request.httpVersionMajor = Number(major);
-  request.httpVersionMinor = Number(minor);
-  // As `node:http` hands them in, where that is possible: `headersDistinct` is derived from them.
-  if (request._addHeaderLines) request._addHeaderLines(head.rawHeaders, head.rawHeaders.length);
-  else request.rawHeaders = head.rawHeaders;
-  request.headers = { ...head.headers } as IncomingMessage['headers'];
-  request.upgrade = true;
-  request.complete = true;
-  request.push(null);
-  return request;
+  const fields = handshakeFields(head.rawHeaders);
+  const isUpgrade = fields.upgrade !== undefined && fields.connection !== undefined;
+  const hasBody = fields['content-length'] !== undefined || fields['transfer-encoding'] !== undefined;
+  if (!isUpgrade || hasBody) return undefined;
+  return { request: new UpgradeRequest(socket, head, fields), head: bytes.subarray(head.headLength) };
 }
 
 function decodeLatin1(bytes: Uint8Array, start: number, end: number): string {
@@ -97,11 +77,6 @@ function decodeLatin1(bytes: Uint8Array, start: number, end: number): string {
 
 function destroyOnError(this: Socket): void {
   this.destroy();
-}
-
-/** The sockets of an HTTP server stay half-open unless told otherwise. */
-function endOnEnd(this: Socket): void {
-  this.end();
 }
 
 /**

@@ -27,21 +27,26 @@ interface Head {
   ok: true;
   /** For example '1.1'. */
   httpVersion: string;
-  headers: HeaderFields;
   /** Names and values in turn, as they came. */
   rawHeaders: string[];
   /** Where the head ends and the next bytes of the connection start. */
   headLength: number;
 }
 
-export interface RequestHead extends Head {
+/** A request of which nobody has asked for the fields by name: in most handshakes nobody ever does. */
+export interface RawRequestHead extends Head {
   method: string;
   target: string;
+}
+
+export interface RequestHead extends RawRequestHead {
+  headers: HeaderFields;
 }
 
 export interface ResponseHead extends Head {
   statusCode: number;
   statusMessage: string;
+  headers: HeaderFields;
 }
 
 /** What is wrong with a head; `status` is the HTTP status with which a server answers such a request. */
@@ -87,6 +92,16 @@ export function parseRequestHead(
   limits: HeadLimits,
   decodeLatin1: DecodeLatin1 = decodeByCharCode,
 ): RequestHead | HeadError | undefined {
+  const head = parseRawRequestHead(bytes, limits, decodeLatin1);
+  return head?.ok ? { ...head, headers: headersOf(head.rawHeaders) } : head;
+}
+
+/** The same without the object of fields, which costs as much as all the rest. */
+export function parseRawRequestHead(
+  bytes: Uint8Array,
+  limits: HeadLimits,
+  decodeLatin1: DecodeLatin1 = decodeByCharCode,
+): RawRequestHead | HeadError | undefined {
   const end = completeHead(bytes, limits);
   if (typeof end !== 'number') return end;
   const text = decodeLatin1(bytes, 0, end);
@@ -106,12 +121,11 @@ export function parseRequestHead(
   ) {
     return error(400, 'Invalid request line');
   }
-  const head: RequestHead = {
+  const head: RawRequestHead = {
     ok: true,
     method: text.slice(start, methodEnd),
     target: text.slice(methodEnd + 1, targetEnd),
     httpVersion: text.slice(lineEnd - 3, lineEnd),
-    headers: Object.create(null),
     rawHeaders: [],
     headLength: end,
   };
@@ -142,16 +156,16 @@ export function parseResponseHead(
   ) {
     return error(400, 'Invalid status line');
   }
-  const head: ResponseHead = {
-    ok: true,
+  const head = {
+    ok: true as const,
     httpVersion: text.slice(5, 8),
     statusCode,
     statusMessage: text.slice(codeEnd + 1, lineEnd),
-    headers: Object.create(null),
     rawHeaders: [],
     headLength: end,
   };
-  return parseHeaderFields(bytes, text, lineEnd + 2, head, limits) ?? head;
+  const failure = parseHeaderFields(bytes, text, lineEnd + 2, head, limits);
+  return failure ?? { ...head, headers: headersOf(head.rawHeaders) };
 }
 
 /**
@@ -208,10 +222,7 @@ function parseHeaderFields(
       valueEnd--;
 
     if (head.rawHeaders.length === 2 * limits.maxHeaderFields) return error(431, 'Too many header fields');
-    const name = text.slice(at, nameEnd);
-    const value = text.slice(valueStart, valueEnd);
-    head.rawHeaders.push(name, value);
-    addHeaderField(head.headers, LOWER_CASE_NAMES.get(name) ?? name.toLowerCase(), value);
+    head.rawHeaders.push(text.slice(at, nameEnd), text.slice(valueStart, valueEnd));
     at = lineEnd + 2;
   }
   return undefined;
@@ -229,7 +240,7 @@ function isLineEnd(bytes: Uint8Array, at: number): boolean {
 }
 
 /** [RFC6455-4.2.1-3] A request has exactly one Host; before HTTP/1.1 it could do without (RFC 9112 §3.2). */
-function checkHost(head: RequestHead): HeadError | undefined {
+function checkHost(head: RawRequestHead): HeadError | undefined {
   let count = 0;
   for (let at = 0; at < head.rawHeaders.length; at += 2) {
     const name = head.rawHeaders[at]!;
@@ -267,8 +278,22 @@ const FIRST_WINS = new Set(
   ).split(' '),
 );
 
-/** [RFC6455-4.1-42] Names are case-insensitive. [RFC6455-9.1-3] [RFC6455-11.3.2-1] Repeated fields are one list. */
-function addHeaderField(headers: HeaderFields, name: string, value: string): void {
+/** The fields by name, as `node:http` has them. */
+export function headersOf(rawHeaders: readonly string[]): HeaderFields {
+  const headers: HeaderFields = Object.create(null);
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    addHeaderField(headers, lowerCaseName(rawHeaders[at]!), rawHeaders[at + 1]!);
+  }
+  return headers;
+}
+
+/** [RFC6455-4.1-42] Names are case-insensitive. */
+export function lowerCaseName(name: string): string {
+  return LOWER_CASE_NAMES.get(name) ?? name.toLowerCase();
+}
+
+/** Adds a field, its name in lower case. [RFC6455-9.1-3] [RFC6455-11.3.2-1] Repeated fields are one list. */
+export function addHeaderField(headers: HeaderFields, name: string, value: string): void {
   const existing = headers[name];
   if (existing === undefined) headers[name] = name === 'set-cookie' ? [value] : value;
   else if (typeof existing === 'object') existing.push(value);

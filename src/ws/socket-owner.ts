@@ -3,7 +3,8 @@
 
 import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { Driver, type DriverOptions, type DriverOwner } from '../io/driver.js';
+import { Driver, type DriverOwner } from '../io/driver.js';
+import type { ConnectionOptions } from '../protocol/connection.js';
 import { ABNORMAL_CLOSURE } from '../wire/close-code.js';
 import type { ReceiverFace } from './compat.js';
 import type { BinaryType } from './constants.js';
@@ -31,7 +32,7 @@ export class SocketOwner implements DriverOwner {
     webSocket: WebSocketFace,
     socket: Duplex,
     head: Uint8Array,
-    options: DriverOptions,
+    options: ConnectionOptions,
     emitsSynchronously: boolean,
   ) {
     this.#webSocket = webSocket;

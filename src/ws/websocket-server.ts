@@ -11,6 +11,7 @@ import { isDriven } from '../io/driver.js';
 import { sha1Base64 } from '../io/handshake-crypto.js';
 import { takeUpgrades } from '../io/listen.js';
 import { platform } from '../io/platform.js';
+import { UpgradeRequest } from '../io/upgrade-request.js';
 import { acceptKey } from '../protocol/accept-key.js';
 import { Broadcast } from '../protocol/broadcast.js';
 import { LIMITS } from '../protocol/limits.js';
@@ -21,6 +22,7 @@ import {
   checkRequest,
   checkSubprotocols,
   type ExtraHeaders,
+  type HandshakeRequest,
   type Rejection,
   rejection,
   serializeRejection,
@@ -225,15 +227,20 @@ export class WebSocketServer extends EventEmitter {
    */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, callback: OnUpgraded): void {
     socket.on('error', destroyOnError);
-    const verdict = checkRequest(request);
+    const verdict = checkRequest(UpgradeRequest.handshakeOf(request));
     if (!verdict.ok) {
       this.#refuse(request, socket, verdict);
+      return;
+    }
+    const isOurs = this.shouldHandle(request);
+    if (isOurs === true) {
+      this.#acceptUpgrade(request, socket, head, verdict, callback);
       return;
     }
     this.#undecided.add(socket);
     // DIFFERS(ws): a promise is waited for, as its types say.
     whenSettled(
-      this.shouldHandle(request),
+      isOurs,
       (isOurs) => {
         if (isOurs) this.#acceptUpgrade(request, socket, head, verdict, callback);
         // [RFC6455-4.2.2-8] 400, as in `ws`
@@ -250,19 +257,26 @@ export class WebSocketServer extends EventEmitter {
     verdict: AcceptedRequest,
     callback: OnUpgraded,
   ): void {
-    const subprotocols = checkSubprotocols(request);
-    const extensions = this.#negotiate(request);
+    const handshake = UpgradeRequest.handshakeOf(request);
+    const subprotocols = checkSubprotocols(handshake);
+    const extensions = this.#negotiate(handshake);
     if (!subprotocols.ok || extensions === undefined) {
       this.#refuse(request, socket, subprotocols.ok ? UNACCEPTABLE_EXTENSIONS : subprotocols);
       return;
     }
+    const { verifyClient } = this.options;
+    if (!verifyClient) {
+      this.completeUpgrade(extensions, verdict.key, subprotocols.offer, request, socket, head, callback);
+      return;
+    }
+    this.#undecided.add(socket);
     // [RFC6455-4.2.2-5] [RFC6455-10.2-1] The origin is there for `verifyClient` to look at.
     const info: ClientInfo = {
       origin: verdict.origin,
       secure: Boolean((request.socket as TLSSocket)?.authorized || (request.socket as TLSSocket)?.encrypted),
       req: request,
     };
-    this.#verify(info, socket, () =>
+    this.#verify(verifyClient, info, socket, () =>
       this.completeUpgrade(extensions, verdict.key, subprotocols.offer, request, socket, head, callback),
     );
   }
@@ -347,7 +361,7 @@ export class WebSocketServer extends EventEmitter {
   }
 
   /** The extensions to use, `undefined` when the client's offer is malformed or cannot be met. */
-  #negotiate(request: IncomingMessage): Record<string, PerMessageDeflate | undefined> | undefined {
+  #negotiate(request: HandshakeRequest): Record<string, PerMessageDeflate | undefined> | undefined {
     const header = request.headers['sec-websocket-extensions'];
     const options = this.options.perMessageDeflate;
     if (!options || header === undefined) return {};
@@ -369,12 +383,12 @@ export class WebSocketServer extends EventEmitter {
   }
 
   /** Asks the user's `verifyClient`: with two parameters it answers through the second, else by what it returns. */
-  #verify(info: ClientInfo, socket: Duplex, proceed: () => void): void {
-    const verifyClient = this.options.verifyClient as ServerOptions['verifyClient'];
-    if (!verifyClient) {
-      proceed();
-      return;
-    }
+  #verify(
+    verifyClient: NonNullable<ServerOptions['verifyClient']>,
+    info: ClientInfo,
+    socket: Duplex,
+    proceed: () => void,
+  ): void {
     const decide: Verdict = (isVerified, code = 401, message, headers) => {
       if (isVerified) proceed();
       // [RFC6455-4.2.2-6] [RFC6455-10.2-2] 403 or any other status; [RFC6455-4.2.2-3] with WWW-Authenticate, or

@@ -6,6 +6,7 @@
 import { EventEmitter } from 'node:events';
 import type { ClientRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { outputBlock, platform } from '../io/platform.js';
 import type { Broadcast } from '../protocol/broadcast.js';
 import { LIMITS } from '../protocol/limits.js';
 import type { MessageOptions, WriteCallback } from '../protocol/message-sender.js';
@@ -189,6 +190,8 @@ export class WebSocket extends EventEmitter {
       head,
       {
         role,
+        platform,
+        block: outputBlock,
         autoPong: this._autoPong,
         maxPendingAutoPongs: this._maxPendingAutoPongs,
         closeTimeoutMs: this._closeTimeout,

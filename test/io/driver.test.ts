@@ -1,6 +1,9 @@
+import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Driver, type DriverOptions, type DriverOwner, isDriven } from '../../src/io/driver.js';
+import { Driver, type DriverOwner, isDriven } from '../../src/io/driver.js';
+import { outputBlock, platform } from '../../src/io/platform.js';
+import type { ConnectionOptions } from '../../src/protocol/connection.js';
 import { both, fromPeer } from '../support/engine.js';
 import { FrameCollector } from '../support/frames.js';
 
@@ -41,7 +44,7 @@ class HandSocket extends Duplex {
 
 function drive(
   role: 'client' | 'server',
-  options: Partial<DriverOptions> = {},
+  options: Partial<ConnectionOptions> = {},
   head: Uint8Array = Buffer.alloc(0),
 ) {
   const socket = new HandSocket();
@@ -60,7 +63,7 @@ function drive(
     onDisconnected: () => record('disconnected'),
     onDrain: () => record('drain'),
   };
-  const driver = new Driver(socket, head, { role, ...options }, owner);
+  const driver = new Driver(socket, head, { role, platform, block: outputBlock, ...options }, owner);
   return { socket, driver, log, hooks, sender: driver.connection.sender };
 }
 
@@ -245,6 +248,21 @@ describe('reading', () => {
     socket.push(Buffer.of(0x82));
     await turn();
     expect(driver.hasReceived).toBe(true);
+  });
+});
+
+describe('a socket that had a timeout', () => {
+  const owner = { onDisconnected() {} } as DriverOwner;
+
+  it.each([
+    ['of its own', 5000, 0],
+    ['never', undefined, undefined],
+  ])('%s -> it has none as a connection', (_when, before, after) => {
+    const socket = new Socket();
+    if (before !== undefined) socket.setTimeout(before);
+    new Driver(socket, new Uint8Array(0), { role: 'server', platform, block: outputBlock }, owner);
+    expect(socket.timeout).toBe(after);
+    socket.destroy();
   });
 });
 
