@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import tls from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Driver, type DriverOwner } from '../../src/io/driver.js';
+import { outputBlock, platform } from '../../src/io/platform.js';
 import type { Role } from '../../src/protocol/role.js';
 import { hasSimd, vectorReadBlock } from '../../src/wire/mask-simd.js';
 import { CERTIFICATE, PRIVATE_KEY } from '../support/certificate.js';
@@ -88,7 +89,7 @@ function driveSocket(
     onDisconnected: () => record('disconnected'),
     onDrain: () => record('drain'),
   };
-  const driver = new Driver(socket, head, { role, maxPayload: 0 }, owner);
+  const driver = new Driver(socket, head, { role, platform, block: outputBlock, maxPayload: 0 }, owner);
   const expectKept = () =>
     messages.forEach((message, i) => {
       expect(Buffer.compare(message, copies[i]!)).toBe(0);
