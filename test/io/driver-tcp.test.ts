@@ -371,6 +371,7 @@ for (const way of ['shared block', 'stream'] as const) {
         const net = require('node:net');
         const { join } = require('node:path');
         const { Driver } = require(join(${sources}, 'io', 'driver.js'));
+        const { outputBlock, platform } = require(join(${sources}, 'io', 'platform.js'));
         const seen = [];
         let thrown = 0;
         process.on('uncaughtException', (error) => {
@@ -389,7 +390,7 @@ for (const way of ['shared block', 'stream'] as const) {
         listener.listen(0, '127.0.0.1', () => {
           const socket = net.connect(listener.address().port, '127.0.0.1', () => {
             ${way === 'stream' ? 'socket._handle.useUserBuffer = undefined;' : ''}
-            new Driver(socket, Buffer.alloc(0), { role: 'client' }, {
+            new Driver(socket, Buffer.alloc(0), { role: 'client', platform, block: outputBlock }, {
               onPing: nothing, onPong: nothing, onClose: nothing, onFail: nothing, onDisconnected: nothing, onDrain: nothing,
               onMessage(data) {
                 seen.push(Buffer.from(data).readInt32BE());
@@ -495,6 +496,7 @@ it('idle connections -> hold no memory for reading', async () => {
     const net = require('node:net');
     const { join } = require('node:path');
     const { Driver } = require(join(${sources}, 'io', 'driver.js'));
+    const { outputBlock, platform } = require(join(${sources}, 'io', 'platform.js'));
     const COUNT = 300;
     const nothing = () => {};
     let received = 0;
@@ -522,7 +524,7 @@ it('idle connections -> hold no memory for reading', async () => {
       before = process.memoryUsage().arrayBuffers;
       for (let i = 0; i < COUNT; i++) {
         const socket = net.connect(listener.address().port, '127.0.0.1', () =>
-          new Driver(socket, Buffer.alloc(0), { role: 'client' }, owner));
+          new Driver(socket, Buffer.alloc(0), { role: 'client', platform, block: outputBlock }, owner));
       }
     });`;
   const { stdout } = await runProgram(`require('node:v8').setFlagsFromString('--expose-gc');
