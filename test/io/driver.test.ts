@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Driver, type DriverOptions, type DriverOwner, isDriven } from '../../src/io/driver.js';
@@ -341,4 +343,56 @@ it('a Duplex that is no socket is driven all the same', async () => {
   socket.push(text('server', 'a'));
   await turn();
   expect(log).toEqual(['message a']);
+});
+
+it('sends large and small messages to a net.Socket whose peer does not read yet -> all arrive in order, then it drains', async () => {
+  const listener = createServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const peer = connect((listener.address() as AddressInfo).port, '127.0.0.1');
+  const [socket] = (await once(listener, 'connection')) as [Socket];
+  const gather = vi.spyOn(socket, 'cork');
+  let drained = () => {};
+  const drain = new Promise<void>((resolve) => {
+    drained = resolve;
+  });
+  const ignore = () => {};
+  const owner: DriverOwner = {
+    onMessage: ignore,
+    onPing: ignore,
+    onPong: ignore,
+    onClose: ignore,
+    onFail: ignore,
+    onDisconnected: ignore,
+    onDrain: () => drained(),
+  };
+  const driver = new Driver(socket, Buffer.alloc(0), { role: 'server' }, owner);
+  const { sender } = driver.connection;
+  const binary = { ...TEXT, isBinary: true };
+  const sent: Buffer[] = [];
+  const send = (length: number) => {
+    const payload = Buffer.alloc(length, sent.length);
+    sent.push(payload);
+    sender.sendMessage(payload, binary);
+  };
+  send(100_000);
+  // A lone large message goes to the system past the stream: header and payload, two pieces.
+  expect(gather).not.toHaveBeenCalled();
+  for (let i = 0; i < 40; i++) {
+    send(500_000);
+    send(10);
+  }
+  expect(driver.bufferedBytes).toBeGreaterThan(1_000_000);
+  const received: Buffer[] = [];
+  const collector = new FrameCollector();
+  peer.on('data', (bytes) =>
+    received.push(...collector.push(bytes).map(({ payload }) => Buffer.from(payload))),
+  );
+  await drain;
+  expect(driver.bufferedBytes).toBe(0);
+  driver.end();
+  await once(peer, 'end');
+  expect(Buffer.concat(received).equals(Buffer.concat(sent))).toBe(true);
+  expect(received.map(({ length }) => length)).toEqual(sent.map(({ length }) => length));
+  peer.destroy();
+  listener.close();
 });
