@@ -26,6 +26,7 @@ const TCP_SOCKET: unknown = Socket;
 const SOCKET_PAUSE: unknown = Socket.prototype.pause;
 const SOCKET_WRITE: unknown = Socket.prototype.write;
 const SOCKET_WRITE_ONE: unknown = Socket.prototype._write;
+const SOCKET_WRITE_MANY: unknown = Socket.prototype._writev;
 type DrivenSocket = Duplex & { [DRIVER]?: Driver };
 
 /** True when a connection has the socket already. */
@@ -135,9 +136,9 @@ export class Driver implements Transport {
     let pieces = output.take();
     if (pieces === undefined) return;
     const socket = this.#socket;
-    if (this.#callbacks === undefined && !Array.isArray(pieces) && this.#isStreamIdle()) {
+    if (this.#callbacks === undefined && this.#isStreamIdle()) {
       this.#writeDirectly(socket as Socket, pieces);
-      if (this.#directBytes === 0) output.release(pieces);
+      if (this.#directBytes === 0 && !Array.isArray(pieces)) output.release(pieces);
       return;
     }
     if ((socket.writableLength > 0 || this.#directBytes > 0) && !Array.isArray(pieces)) {
@@ -187,10 +188,13 @@ export class Driver implements Transport {
 
   /**
    * Hands bytes to the socket's own `_write`, past the bookkeeping of the stream: an echo of one small message takes
-   * 8 % less CPU time. What the operating system does not take at once goes out behind it in order, by libuv.
+   * 8 % less CPU time, one of 20 KB, which is two pieces, 9 %. What the operating system does not take at once goes out
+   * behind it in order, by libuv.
    */
-  #writeDirectly(socket: Socket, bytes: Uint8Array): void {
-    this.#directBytes = bytes.length;
+  #writeDirectly(socket: Socket, pieces: Uint8Array | Uint8Array[]): void {
+    this.#directBytes = Array.isArray(pieces)
+      ? pieces.reduce((sum, { length }) => sum + length, 0)
+      : pieces.length;
     this.#onDirectWritten ??= (error) => {
       const wasTooMuch = this.#isDirectTooMuch;
       this.#directBytes = 0;
@@ -199,7 +203,8 @@ export class Driver implements Transport {
       // Node reports a write that was under way when its socket was destroyed as a success.
       else if (wasTooMuch && !socket.destroyed) this.onWritten();
     };
-    socket._write(bytes, 'buffer' as BufferEncoding, this.#onDirectWritten);
+    if (Array.isArray(pieces)) socket._writev!(pieces.map(asChunk), this.#onDirectWritten);
+    else socket._write(pieces, 'buffer' as BufferEncoding, this.#onDirectWritten);
     this.#isDirectTooMuch = this.#directBytes >= socket.writableHighWaterMark;
   }
 
@@ -398,10 +403,18 @@ function hasTimeout(socket: Socket): boolean {
   return !(socket instanceof Socket) || socket.timeout !== undefined;
 }
 
+/** As `_writev` wants it. */
+function asChunk(chunk: Uint8Array): { chunk: Uint8Array; encoding: BufferEncoding } {
+  return { chunk, encoding: 'buffer' as BufferEncoding };
+}
+
 /** A TCP or Unix socket that nobody has changed; TLS sockets and others derived from it are not. */
 function isPlainSocket(socket: Duplex): boolean {
   return (
-    socket.constructor === TCP_SOCKET && socket.write === SOCKET_WRITE && socket._write === SOCKET_WRITE_ONE
+    socket.constructor === TCP_SOCKET &&
+    socket.write === SOCKET_WRITE &&
+    socket._write === SOCKET_WRITE_ONE &&
+    socket._writev === SOCKET_WRITE_MANY
   );
 }
 

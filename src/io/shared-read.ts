@@ -2,10 +2,11 @@
 // of new memory for every read and wraps what came in objects; a server that echoes 64 KiB messages spends more than
 // half of its time on that. `net.connect({ onread })` avoids it for sockets that one opens oneself. For those that a
 // server has accepted there is no public way, so this file does to them what that option does, where a probe shows
-// that Node.js works as known. Anywhere else, and with any other stream, 'data' events bring the bytes as ever.
+// that Node.js works as known. TLS sockets decrypt into the same block. Anywhere else, and with any other stream, 'data' events bring the bytes as ever.
 
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { hasSimd, vectorReadBlock } from '../wire/mask-simd.js';
 
 /** Four times what a stream reads at once: large messages come in fewer pieces, and it still fits a processor's cache. */
@@ -55,9 +56,12 @@ function makeBlock(): Buffer {
  * @returns false where that is not to be had; then nothing has changed
  */
 export function readIntoSharedBlock(socket: Duplex, onRead: OnRead): boolean {
-  // What is derived from it, such as a TLS socket, reads in its own way.
-  if (socket.constructor !== Socket) return false;
   const target = socket as ReadableSocket;
+  const kind: unknown = socket.constructor;
+  // What else is derived from them may read in its own way. TLS over a stream in memory could be handed bytes in the middle
+  // of another socket's read, for which the block is in use.
+  const isKnown = kind === Socket || (kind === TLSSocket && target.remoteAddress !== undefined);
+  if (!isKnown) return false;
   const handle = target._handle;
   if (typeof handle?.useUserBuffer !== 'function') return false;
   if (hooks === undefined) hooks = findHooks();

@@ -25,8 +25,11 @@ export const LIMITS = {
   assemblyLeapBytes: 1024 * 1024,
   /** The bookkeeping that a fragment costs where its boundary is kept (`binaryType` 'fragments'). */
   fragmentBookkeepingBytes: 64,
-  /** Payloads of at most this size are copied behind their header; larger ones are written from where they are. */
-  copiedPayloadBytes: 8 * 1024,
+  /**
+   * Payloads of at most this size are copied behind their header, so that the answers to what came in one read leave in one
+   * write (echo of 16 KiB: 12 µs -> 9); larger ones are written from where they are.
+   */
+  copiedPayloadBytes: 16 * 1024,
   /** Size of the block in which outgoing frames are gathered. */
   outputBlockBytes: 64 * 1024,
 } as const;

@@ -74,10 +74,13 @@ export class MessageAssembler {
     // least 1 MiB once a good part of a read has come: every growth costs a copy and fresh pages.
     const least = length >= LIMITS.assemblyLeapFromBytes ? LIMITS.assemblyLeapBytes : LIMITS.assemblyBytes;
     const trusted = Math.max(least, 16 * length);
-    const wanted = announced > 0 ? Math.min(length + announced, trusted) : length;
+    const whole = length + announced;
+    // What is too long for that gets space until a sixteenth has come, when all of it may be had: so that 4 MiB of 64 are
+    // copied, not 16.
+    const wanted = whole <= trusted ? whole : Math.min(trusted, Math.max(least, Math.ceil(whole / 16)));
     // Doubled at least, whatever is announced; only once may it be just what the rest of a frame needs. Else fragments
     // that arrive in several reads would have all that is there copied for each of them.
-    const isFitted = announced > 0 && wanted === length + announced;
+    const isFitted = announced > 0 && wanted === whole;
     const capacity = isFitted && !this.#wasFitted ? wanted : Math.max(wanted, 2 * this.#length);
     this.#wasFitted ||= isFitted;
     const grown = this.#allocate(capacity);

@@ -1,9 +1,15 @@
-import { Socket } from 'node:net';
+import { once } from 'node:events';
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo, connect, createServer, Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Driver, type DriverOwner, isDriven } from '../../src/io/driver.js';
 import { outputBlock, platform } from '../../src/io/platform.js';
 import type { ConnectionOptions } from '../../src/protocol/connection.js';
+import { WebSocket } from '../../src/ws/websocket.js';
+import { WebSocketServer } from '../../src/ws/websocket-server.js';
+import { CERTIFICATE, PRIVATE_KEY } from '../support/certificate.js';
 import { both, fromPeer } from '../support/engine.js';
 import { FrameCollector } from '../support/frames.js';
 
@@ -359,4 +365,128 @@ it('a Duplex that is no socket is driven all the same', async () => {
   socket.push(text('server', 'a'));
   await turn();
   expect(log).toEqual(['message a']);
+});
+
+it('sends large and small messages to a net.Socket whose peer does not read yet -> all arrive in order, then it drains', async () => {
+  const listener = createServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const peer = connect((listener.address() as AddressInfo).port, '127.0.0.1');
+  const [socket] = (await once(listener, 'connection')) as [Socket];
+  const gather = vi.spyOn(socket, 'cork');
+  let drained = () => {};
+  const drain = new Promise<void>((resolve) => {
+    drained = resolve;
+  });
+  const ignore = () => {};
+  const owner: DriverOwner = {
+    onMessage: ignore,
+    onPing: ignore,
+    onPong: ignore,
+    onClose: ignore,
+    onFail: ignore,
+    onDisconnected: ignore,
+    onDrain: () => drained(),
+  };
+  const driver = new Driver(socket, Buffer.alloc(0), { role: 'server', platform, block: outputBlock }, owner);
+  const { sender } = driver.connection;
+  const binary = { ...TEXT, isBinary: true };
+  const sent: Buffer[] = [];
+  const send = (length: number) => {
+    const payload = Buffer.alloc(length, sent.length);
+    sent.push(payload);
+    sender.sendMessage(payload, binary);
+  };
+  send(100_000);
+  // A lone large message goes to the system past the stream: header and payload, two pieces.
+  expect(gather).not.toHaveBeenCalled();
+  for (let i = 0; i < 40; i++) {
+    send(500_000);
+    send(10);
+  }
+  expect(driver.bufferedBytes).toBeGreaterThan(1_000_000);
+  const received: Buffer[] = [];
+  const collector = new FrameCollector();
+  peer.on('data', (bytes) =>
+    received.push(...collector.push(bytes).map(({ payload }) => Buffer.from(payload))),
+  );
+  await drain;
+  expect(driver.bufferedBytes).toBe(0);
+  driver.end();
+  await once(peer, 'end');
+  expect(Buffer.concat(received).equals(Buffer.concat(sent))).toBe(true);
+  expect(received.map(({ length }) => length)).toEqual(sent.map(({ length }) => length));
+  peer.destroy();
+  listener.close();
+});
+
+describe('over TLS, where reads go into the shared block', () => {
+  async function serve(onMessage: (socket: WebSocket, data: Buffer) => void) {
+    const listener = createTlsServer({ cert: CERTIFICATE, key: PRIVATE_KEY }).listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    const server = new WebSocketServer({ server: listener });
+    const raw: TLSSocket[] = [];
+    server.on('connection', (socket, request) => {
+      raw.push(request.socket as TLSSocket);
+      socket.on('message', (data: Buffer) => onMessage(socket, data));
+    });
+    const open = async () => {
+      const { port } = listener.address() as AddressInfo;
+      const client = new WebSocket(`wss://127.0.0.1:${port}`, { rejectUnauthorized: false });
+      await once(client, 'open');
+      return client;
+    };
+    const close = () => {
+      server.close();
+      listener.close();
+    };
+    return { open, raw, close };
+  }
+
+  it('messages of two connections that are kept -> none is overwritten by later reads', async () => {
+    const kept: Buffer[] = [];
+    const { open, raw, close } = await serve((socket, data) => {
+      kept.push(data);
+      socket.send(data);
+    });
+    const clients = [await open(), await open()];
+    const sent: Buffer[] = [];
+    for (const length of [1, 1, 125, 5000, 20_000, 70_000, 1_000_000, 10]) {
+      for (const client of clients) {
+        const payload = Buffer.alloc(length, sent.length + 1);
+        sent.push(payload);
+        const echo = once(client, 'message');
+        client.send(payload);
+        expect(Buffer.compare((await echo)[0], payload)).toBe(0);
+      }
+    }
+    expect(kept.every((data, i) => Buffer.compare(data, sent[i]!) === 0)).toBe(true);
+    // Nobody is told of what the stream does not see.
+    const chunks: Buffer[] = [];
+    const push = vi.spyOn(raw[0]!, 'push').mockImplementation((chunk) => chunks.push(chunk) > 0);
+    const echo = once(clients[0]!, 'message');
+    clients[0]!.send('past the stream');
+    await echo;
+    expect(chunks).toEqual([]);
+    push.mockRestore();
+    for (const client of clients) client.terminate();
+    close();
+  });
+
+  it('the connection is cut in the handler of the first of many records -> no message follows', async () => {
+    let count = 0;
+    const { open, close } = await serve((socket) => {
+      count++;
+      // The first bytes come by way of the stream.
+      if (count === 2) socket.terminate();
+    });
+    const client = await open();
+    client.on('error', () => {});
+    client.send('first');
+    await turn();
+    const closed = once(client, 'close');
+    for (let i = 0; i < 100; i++) client.send(Buffer.alloc(10_000));
+    await closed;
+    expect(count).toBe(2);
+    close();
+  });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { outputBlock, platform } from '../../src/io/platform.js';
 
 describe('platform', () => {
@@ -30,6 +30,15 @@ describe('platform', () => {
     expect(view.toString()).toBe('345');
     view[0] = 0x61;
     expect(bytes.toString()).toBe('2a456789');
+  });
+
+  it('the first large allocation -> malloc is warmed, once', async () => {
+    vi.resetModules();
+    const fresh = (await import('../../src/io/platform.js')).platform;
+    const allocate = vi.spyOn(Buffer, 'allocUnsafeSlow');
+    for (const length of [1000, 100_000, 100_000]) fresh.allocate(length);
+    expect(allocate.mock.calls.flat()).toEqual([1000, 24 * 1024 * 1024, 100_000, 100_000]);
+    allocate.mockRestore();
   });
 
   it('checks UTF-8', () => {

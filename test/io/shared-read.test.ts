@@ -125,11 +125,13 @@ describe('what is left alone', () => {
     expect(propertiesOf(socket)).toEqual(before);
   };
 
-  it('a class derived from Socket, TLS, any other Duplex, a socket without a connection', async () => {
+  it('a class derived from Socket, TLS over a stream, any other Duplex, a socket without a connection', async () => {
     class Derived extends net.Socket {}
     const { client, server } = await pair();
     refused(new Derived());
-    refused(new tls.TLSSocket(client));
+    expect(readIntoSharedBlock(new tls.TLSSocket(new PassThrough()), () => true)).toBe(false);
+    expect(client.remoteAddress).toBeDefined();
+    expect(readIntoSharedBlock(new tls.TLSSocket(client), () => true)).toBe(true);
     refused(new PassThrough() as unknown as net.Socket);
     refused(new net.Socket());
     server.destroy();

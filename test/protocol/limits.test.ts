@@ -14,7 +14,7 @@ it('the default of every limit is pinned: changing one is a decision', () => {
     assemblyLeapFromBytes: 32_768,
     assemblyLeapBytes: 1_048_576,
     fragmentBookkeepingBytes: 64,
-    copiedPayloadBytes: 8_192,
+    copiedPayloadBytes: 16_384,
     outputBlockBytes: 65_536,
   });
 });

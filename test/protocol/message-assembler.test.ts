@@ -95,6 +95,17 @@ describe('MessageAssembler', () => {
     expect(usage.allocations).toBeLessThan(8);
   });
 
+  it('64 MiB in one frame -> all of it is allocated when a sixteenth has come, and no more than that is copied', () => {
+    const { parts, usage } = assembler();
+    const MiB = 1024 * 1024;
+    const read = bytesOf(32 * 1024);
+    for (let left = 64 * MiB - read.length; left >= 0; left -= read.length) {
+      parts.append(read, 0, read.length, 0, left);
+    }
+    expect(parts.take()).toHaveLength(64 * MiB);
+    expect(usage).toMatchObject({ allocations: 3, bytes: (1 + 4 + 64) * MiB });
+  });
+
   it('[RFC6455-10.4-1] both roles, fragments that arrive in two pieces each -> what is there is not copied for each', () => {
     const { parts, usage } = assembler();
     const half = bytesOf(32_768);

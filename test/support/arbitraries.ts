@@ -25,7 +25,7 @@ const control: fc.Arbitrary<ControlFrame> = fc.record({
 const size = fc.oneof(
   { weight: 10, arbitrary: fc.nat({ max: 140 }) },
   { weight: 2, arbitrary: fc.nat({ max: 20_000 }) },
-  { weight: 1, arbitrary: fc.constantFrom(8191, 8192, 8193, 65535, 65536, 65537) },
+  { weight: 1, arbitrary: fc.constantFrom(16_383, 16_384, 16_385, 65535, 65536, 65537) },
 );
 
 const binary = fc
