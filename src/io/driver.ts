@@ -212,7 +212,7 @@ export class Driver implements Transport {
     };
     if (Array.isArray(pieces)) socket._writev!(pieces.map(asChunk), this.#onDirectWritten);
     else socket._write(pieces, 'buffer' as BufferEncoding, this.#onDirectWritten);
-    this.#isDirectTooMuch = this.#directBytes >= socket.writableHighWaterMark;
+    this.#isDirectTooMuch = this.#directBytes > 0 && this.#directBytes >= socket.writableHighWaterMark;
   }
 
   /** Writes what was gathered since the first frame of the turn. */

@@ -693,6 +693,15 @@ describe('writing past the stream', () => {
     expect(driven.log).toEqual(['drain']);
   });
 
+  it('server, the high-water mark is 0 and a write leaves at once -> onDrain when something else has left', async () => {
+    const driven = await drive({ highWaterMark: 0 });
+    driven.sender.sendMessage('a', TEXT);
+    expect(driven.driver.bufferedBytes).toBe(0);
+    driven.driver.onQueueEmpty();
+    await turn();
+    expect(driven.log).toEqual(['drain']);
+  });
+
   it('server, something else has left while a write is pending that reached the mark -> no onDrain before that', async () => {
     const driven = await drive({ highWaterMark: 1000 });
     await fill(driven);
