@@ -78,12 +78,13 @@ export class UpgradeRequest extends IncomingMessage {
     if (MAKES_HEADERS_LATER) {
       Object.defineProperty(UpgradeRequest.prototype, 'headers', {
         configurable: true,
-        get(this: UpgradeRequest) {
-          this.#handshake = undefined;
+        // `this` may also be a proxy of a request, or an object that inherits from one.
+        get(this: object) {
+          if (#handshake in this) this.#handshake = undefined;
           return HEADERS!.get!.call(this);
         },
-        set(this: UpgradeRequest, headers: unknown) {
-          this.#handshake = undefined;
+        set(this: object, headers: unknown) {
+          if (#handshake in this) this.#handshake = undefined;
           HEADERS!.set!.call(this, headers);
         },
       });

@@ -8,7 +8,7 @@ export const LIMITS = {
    * buffer, so that a message costs its bytes however many frames brought it.
    */
   maxFragments: 0,
-  /** Reads over which the payload of one frame may be spread; 0 is no limit, for the same reason. */
+  /** Reads, of 64 KiB at most, over which the payload of one frame may be spread; 0 is no limit, for the same reason. */
   maxBufferedChunks: 0,
   /** Messages of fewer bytes are not compressed, where no context is kept: it would cost more than it saves. */
   compressFromBytes: 1024,

@@ -432,6 +432,44 @@ both(
   },
 );
 
+it('reads that fill the block, one after the other -> after eight of them the others have a turn, then it reads on', async () => {
+  const driven = await drive();
+  await warmUp(driven);
+  const { socket, peer, log, blocks } = driven;
+  const block = blocks[0]!;
+  const read = Object.getOwnPropertySymbols(socket)
+    .map((key) => (socket as unknown as Record<symbol, unknown>)[key])
+    .find((value) => typeof value === 'function' && value.name === 'onRead') as (
+    length: number,
+    block: Uint8Array,
+  ) => boolean;
+  const handle = handleOf(socket) as Handle & { readStop(): void };
+  const message = binary('server', Buffer.alloc(1000));
+  const frames = Buffer.concat(
+    Array.from({ length: Math.floor(block.length / message.length) }, () => message),
+  );
+  const rest = binary('server', Buffer.alloc(block.length - frames.length - 6));
+  const readFullBlock = () => {
+    block.set(frames);
+    block.set(rest, frames.length);
+    return read.call(socket, block.length, block);
+  };
+  for (let reads = 1; reads < 20; reads++) {
+    const goesOn = readFullBlock();
+    expect([reads, goesOn]).toEqual([reads, reads % 8 !== 0]);
+    if (goesOn) continue;
+    // What Node.js does then.
+    handle.reading = false;
+    handle.readStop();
+    await turn();
+    await turn();
+    expect(handle.reading).toBe(true);
+  }
+  expect(read.call(socket, message.length, block)).toBe(true);
+  peer.write(text('server', 'last'));
+  await until(() => log.includes('message last'));
+});
+
 it('a socket whose pause is replaced is paused by that', async () => {
   const { driver, socket } = await drive();
   const calls: string[] = [];
@@ -652,6 +690,15 @@ describe('writing past the stream', () => {
     driven.peer.resume();
     await until(() => driven.driver.bufferedBytes === 0);
     for (let i = 0; i < 10; i++) await turn();
+    expect(driven.log).toEqual(['drain']);
+  });
+
+  it('server, the high-water mark is 0 and a write leaves at once -> onDrain when something else has left', async () => {
+    const driven = await drive({ highWaterMark: 0 });
+    driven.sender.sendMessage('a', TEXT);
+    expect(driven.driver.bufferedBytes).toBe(0);
+    driven.driver.onQueueEmpty();
+    await turn();
     expect(driven.log).toEqual(['drain']);
   });
 

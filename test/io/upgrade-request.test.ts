@@ -157,6 +157,15 @@ describe('handshakeOf()', () => {
     expect(UpgradeRequest.handshakeOf(request).headers).toEqual({ host: 'y' });
   });
 
+  it('the application wraps the request -> the headers can be read and replaced there as well', () => {
+    const request = requestOf(bytes);
+    for (const wrapper of [Object.create(request) as IncomingMessage, new Proxy(request, {})]) {
+      expect(wrapper.headers).toHaveProperty('x-other', '1');
+      wrapper.headers = { host: 'y' };
+      expect(wrapper.headers).toEqual({ host: 'y' });
+    }
+  });
+
   it('a request of node:http, or of the application itself -> the request', async () => {
     const request = new IncomingMessage(new Socket());
     expect(UpgradeRequest.handshakeOf(request)).toBe(request);
