@@ -11,8 +11,9 @@ import {
 } from '../protocol/connection.js';
 import type { WriteCallback } from '../protocol/message-sender.js';
 import { lendCopy } from './lent-memory.js';
-import { platform } from './platform.js';
+import { outputBlock, platform } from './platform.js';
 import { readIntoSharedBlock } from './shared-read.js';
+import { attempt, WriteReport } from './write-report.js';
 
 export interface DriverOwner extends ConnectionSink {
   /** The socket is gone and every message that it brought has been handed over. */
@@ -148,10 +149,11 @@ export class Driver implements Transport {
       if (this.#directBytes === 0 && !Array.isArray(pieces)) output.release(pieces);
       return;
     }
-    if ((socket.writableLength > 0 || this.#directBytes > 0) && !Array.isArray(pieces)) {
-      // It has to wait: in memory of its own, lest a few bytes for a slow reader keep a whole block.
-      const copy = platform.allocate(pieces.length);
-      copy.set(pieces);
+    if (Array.isArray(pieces)) {
+      if (!(socket instanceof Socket)) pieces = pieces.map(copyOfOurs);
+    } else if (!this.#isAllWritten || !(socket instanceof Socket)) {
+      // It has to wait, or goes who knows where: in memory of its own, lest a few bytes for a slow reader keep a whole block.
+      const copy = platform.copy(pieces, 0, pieces.length);
       output.release(pieces);
       pieces = copy;
     }
@@ -161,8 +163,8 @@ export class Driver implements Transport {
     if (Array.isArray(pieces)) {
       const last = pieces.length - 1;
       socket.cork();
-      for (let i = 0; i < last; i++) socket.write(pieces[i]);
-      isBelowMark = socket.write(pieces[last], report?.callback);
+      for (let i = 0; i < last; i++) socket.write(pieces[i]!);
+      isBelowMark = socket.write(pieces[last]!, report?.callback);
       socket.uncork();
     } else {
       const lent = socket.writableLength === 0 ? lendCopy(pieces, socket) : undefined;
@@ -382,40 +384,13 @@ export class Driver implements Transport {
   }
 }
 
-/** What one party throws must not take the turn of the others; the process hears of it all the same. */
-function attempt(action: () => void): void {
-  try {
-    action();
-  } catch (error) {
-    process.nextTick(() => {
-      throw error;
-    });
-  }
-}
-
-/** Tells those who sent what became of one write, in the order in which they sent. */
-class WriteReport {
-  /** Whether the operating system took all of it at once. */
-  hasLeft = false;
-
-  readonly #socket: Duplex;
-  readonly #callbacks: WriteCallback[];
-
-  constructor(socket: Duplex, callbacks: WriteCallback[]) {
-    this.#socket = socket;
-    this.#callbacks = callbacks;
-  }
-
-  readonly callback: WriteCallback = (error) => {
-    // Node reports a write that was under way when its socket was destroyed as a success.
-    const isLost = error == null && !this.hasLeft && this.#socket.destroyed;
-    const outcome = isLost ? new Error('The socket was closed before the data was written') : error;
-    for (const callback of this.#callbacks) attempt(() => callback(outcome));
-  };
-}
-
 function hasTimeout(socket: Socket): boolean {
   return !(socket instanceof Socket) || socket.timeout !== undefined;
+}
+
+/** A stream in memory may hand on what it is given: not together with the block, in which there is more. */
+function copyOfOurs(piece: Uint8Array): Uint8Array {
+  return piece.buffer === outputBlock.bytes.buffer ? platform.copy(piece, 0, piece.length) : piece;
 }
 
 /** As `_writev` wants it. */

@@ -88,17 +88,24 @@ export class PerMessageDeflate {
 
   /** How connections with the same options share what they compress; `undefined` where each depends on what it sent before. */
   get sharedCompression(): SharedCompression | undefined {
-    const { noContextTakeover, maxWindowBits } = sendingAgreement(this.#negotiated, this.#role);
+    const agreed = this.#negotiated;
+    const role = this.#role;
+    const options = this._options;
+    const { noContextTakeover, maxWindowBits } = sendingAgreement(agreed, role);
     if (!noContextTakeover) return undefined;
-    const options = this._options.zlibDeflateOptions ?? NO_ZLIB_OPTIONS;
-    let byWindow = sharedCompressions.get(options);
+    const { zlibDeflateOptions } = options;
+    const key =
+      typeof zlibDeflateOptions === 'object' && zlibDeflateOptions !== null
+        ? zlibDeflateOptions
+        : NO_ZLIB_OPTIONS;
+    let byWindow = sharedCompressions.get(key);
     if (byWindow === undefined) {
       byWindow = [];
-      sharedCompressions.set(options, byWindow);
+      sharedCompressions.set(key, byWindow);
     }
     byWindow[maxWindowBits] ??= {
       windowBits: maxWindowBits,
-      createDeflater: () => this.createDeflater(),
+      createDeflater: () => createDeflater(agreed, role, options),
       repeated: new RepeatedCompression(),
     };
     return byWindow[maxWindowBits];

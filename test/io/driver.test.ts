@@ -490,3 +490,38 @@ describe('over TLS, where reads go into the shared block', () => {
     close();
   });
 });
+
+both(
+  '',
+  'a stream in memory gets what is written -> in memory of its own, not in the shared block',
+  (role) => {
+    const { sender, writes } = keepingWrites(role);
+    sender.sendMessage('short', TEXT);
+    sender.sendMessage(Buffer.alloc(100_000, 1), { ...TEXT, isBinary: true });
+    await turn();
+  expect(writes.length).toBeGreaterThan(2);
+    for (const bytes of writes) {
+      expect(bytes.buffer).not.toBe(outputBlock.bytes.buffer);
+      expect(bytes.buffer.byteLength).toBe(bytes.length);
+    }
+  },
+);
+
+/** A driver on a stream that keeps what it is given, as it is given. */
+function keepingWrites(role: 'client' | 'server') {
+  const writes: Uint8Array[] = [];
+  const socket = new Duplex({
+    read() {},
+    write(bytes, _, done) {
+      writes.push(bytes);
+      done();
+    },
+  });
+  const ignore = () => {};
+  const owner: DriverOwner = {
+    ...{ onMessage: ignore, onPing: ignore, onPong: ignore, onClose: ignore, onFail: ignore },
+    ...{ onDisconnected: ignore, onDrain: ignore },
+  };
+  const driver = new Driver(socket, Buffer.alloc(0), { role, platform, block: outputBlock }, owner);
+  return { sender: driver.connection.sender, writes };
+}
