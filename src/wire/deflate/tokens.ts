@@ -18,7 +18,7 @@ const LENGTH_MASK = 0x1ff;
 
 /** Three bytes are found by chance too often, and save little. */
 const MIN_MATCH = 4;
-const HASH_BITS = 12;
+const HASH_BITS = 13;
 /** 2^32 divided by the golden ratio: consecutive values fall far apart (Knuth). */
 const HASH_FACTOR = 0x9e3779b1;
 /** Leads out of the message from wherever it is. */
