@@ -56,7 +56,21 @@ const literalFrequencies = new Uint16Array(288);
 const distanceFrequencies = new Uint16Array(32);
 
 // Not `export const`: in CommonJS each use would become a look-up in `exports`.
-export { DISTANCE_SHIFT, distanceFrequencies, LENGTH_MASK, literalFrequencies, MAX_MESSAGE_BYTES, tokens };
+export {
+  DISTANCE_SHIFT,
+  distanceFrequencies,
+  END_OF_CHAIN,
+  ENTERED_BYTES,
+  HASH_FACTOR,
+  LENGTH_MASK,
+  literalFrequencies,
+  MAX_CHAIN,
+  MAX_LAZY,
+  MAX_MESSAGE_BYTES,
+  MIN_MATCH,
+  NICE_LENGTH,
+  tokens,
+};
 
 /** What stands in `head` and is less than this is of an earlier message: as good as empty, and so nothing is wiped. */
 let origin = 1;
@@ -170,12 +184,12 @@ function enter(start: number, matchEnd: number, base: number, hashShift: number)
   }
 }
 
-function countLiteral(literal: number): number {
+export function countLiteral(literal: number): number {
   literalFrequencies[literal]!++;
   return literal;
 }
 
-function countMatch(match: number): number {
+export function countMatch(match: number): number {
   literalFrequencies[END_OF_BLOCK + 1 + LENGTH_SYMBOL[match & LENGTH_MASK]!]!++;
   const distance = match >>> DISTANCE_SHIFT;
   distanceFrequencies[
