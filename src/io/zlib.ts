@@ -1,5 +1,5 @@
 // Compressor and decompressor of permessage-deflate (RFC 7692 §7.2) on Node's zlib, and on our own encoder for small
-// messages that keep no context: a deflater of zlib begins each with wiping its tables. Small messages are done at once on
+// messages: without context a deflater of zlib begins each with wiping its tables, with context it needs twice the time. Small messages are done at once on
 // the calling thread, because the way to the thread pool and back costs more than the work; large ones go there. What
 // comes out is counted while it comes out, so that a small message cannot become more than the receiver allows.
 
@@ -14,7 +14,9 @@ import {
 } from '../protocol/compression.js';
 import type { DeflateOptions } from '../protocol/permessage-deflate.js';
 import type { Role } from '../protocol/role.js';
-import { encode } from '../wire/deflate/block.js';
+import { encode, encodeAfter } from '../wire/deflate/block.js';
+import { History } from '../wire/deflate/history.js';
+import { MAX_MESSAGE_BYTES } from '../wire/deflate/tokens.js';
 import { protocolError } from '../wire/errors.js';
 import { Codec } from './zlib-codec.js';
 import { isTurnSpent, limitJobs, spendTurn } from './zlib-jobs.js';
@@ -207,23 +209,49 @@ class ZlibDeflater extends Codec implements Deflater {
   readonly #lease: StreamLease;
   /** The window for messages that our own encoder compresses; 0 where zlib has to do them all. */
   readonly #ownWindow: number;
+  readonly #keepsContext: boolean;
+  /** What our own encoder may refer to. */
+  #history: History | undefined;
 
   constructor(zlibOptions: ZlibOptions, { noContextTakeover, maxWindowBits }: DirectionAgreement) {
     super('compressed');
-    this.#ownWindow = noContextTakeover && !needsZlib(zlibOptions) ? 1 << maxWindowBits : 0;
+    // Where each connection has memory, how much is the application's to say.
+    const isSized = !noContextTakeover && zlibOptions.memLevel !== undefined;
+    this.#ownWindow = isSized || needsZlib(zlibOptions) ? 0 : 1 << maxWindowBits;
     // [RFC7692-7.2.1-8] [RFC7692-7.2.1-10] a window that is empty for each message, [RFC7692-7.2.1-9] [RFC7692-7.2.1-11] or goes on
-    this.#lease = new StreamLease(poolFor('deflate', zlibOptions), !noContextTakeover);
+    this.#keepsContext = !noContextTakeover;
+    this.#lease = new StreamLease(
+      poolFor('deflate', zlibOptions),
+      this.#keepsContext && this.#ownWindow === 0,
+    );
   }
 
   deflate(payload: Uint8Array, isFirst: boolean, isFinal: boolean): Uint8Array | Promise<Uint8Array> {
     this.begin();
     if (payload.length === 0) return this.#deflateNothing(isFinal);
+    if (this.#keepsContext && this.#ownWindow > 0) return this.#deflateAfter(payload, isFinal);
     if (payload.length <= LARGEST_DEFLATED_AT_ONCE) {
       // The fragments of a message refer to each other: those are left to zlib.
       if (this.#ownWindow !== 0 && isFirst && isFinal) return Buffer.from(encode(payload, this.#ownWindow));
       const output = deflateSync(this.#lease.use(payload.length), payload);
       return output.bytes(this.#end(output, isFinal));
     }
+    return this.#deflateInBackground(payload, isFinal);
+  }
+
+  /** Compresses what may refer to everything before it. */
+  #deflateAfter(payload: Uint8Array, isFinal: boolean): Uint8Array | Promise<Uint8Array> {
+    this.#history ??= new History(this.#ownWindow);
+    if (payload.length <= MAX_MESSAGE_BYTES) {
+      const bytes = encodeAfter(this.#history, payload);
+      return isFinal ? Buffer.from(bytes) : Buffer.concat([bytes, TAIL]);
+    }
+    // What is longer than any window has little from what was before: a stream of zlib that knows nothing of it does.
+    this.#history.replace(payload);
+    return this.#deflateInBackground(payload, isFinal);
+  }
+
+  #deflateInBackground(payload: Uint8Array, isFinal: boolean): Promise<Uint8Array> {
     // The application may change its bytes as soon as this function returns.
     const input = new Uint8Array(payload);
     return this.inBackground(async () => {
@@ -240,13 +268,15 @@ class ZlibDeflater extends Codec implements Deflater {
 
   /** How much of the output is sent. */
   #end(output: ZlibOutput, isFinal: boolean): number {
-    if (isFinal) this.#lease.endMessage();
+    // What our own encoder does next zlib would know nothing of.
+    if (isFinal || this.#history !== undefined) this.#lease.endMessage();
     // [RFC7692-7.2.1-1] [RFC7692-7.2.1-6] the tail is cut off behind the last fragment only
     return isFinal ? output.length - TAIL.length : output.length;
   }
 
   protected override discard(): void {
     this.#lease.close();
+    this.#history = undefined;
   }
 }
 

@@ -1,6 +1,7 @@
 // The second half of DEFLATE (RFC 1951 §3.2.3-§3.2.7): tokens become one block, with whichever codes make it the shortest: those
 // of the standard, its own, or none, with the bytes as they are.
 
+import { type History, tokenizeAfter } from './history.js';
 import { buildCode, CODE_LENGTH_MASK as CODE_LENGTH_MASK_, codesOf, listSymbols } from './huffman.js';
 import {
   CODE_LENGTH_EXTRA_BITS as CODE_LENGTH_EXTRA_BITS_,
@@ -92,7 +93,15 @@ const view = new DataView(output.buffer);
  *   §7.2.1); it is overwritten by the next call
  */
 export function encode(message: Uint8Array, maxDistance: number): Uint8Array {
-  const tokenCount = tokenize(message, maxDistance);
+  return encodeTokens(message, tokenize(message, maxDistance));
+}
+
+/** The same for a message that may refer to those before it. */
+export function encodeAfter(history: History, message: Uint8Array): Uint8Array {
+  return encodeTokens(message, tokenizeAfter(history, message));
+}
+
+function encodeTokens(message: Uint8Array, tokenCount: number): Uint8Array {
   literalCount = listSymbols(literalFrequencies, LITERAL_SYMBOLS, literalSymbols);
   distanceCount = listSymbols(distanceFrequencies, DISTANCE_SYMBOLS, distanceSymbols);
   const dynamicBits = buildDynamicCodes();
