@@ -494,12 +494,12 @@ describe('over TLS, where reads go into the shared block', () => {
 both(
   '',
   'a stream in memory gets what is written -> in memory of its own, not in the shared block',
-  (role) => {
+  async (role) => {
     const { sender, writes } = keepingWrites(role);
     sender.sendMessage('short', TEXT);
     sender.sendMessage(Buffer.alloc(100_000, 1), { ...TEXT, isBinary: true });
     await turn();
-  expect(writes.length).toBeGreaterThan(2);
+    expect(writes.length).toBeGreaterThan(2);
     for (const bytes of writes) {
       expect(bytes.buffer).not.toBe(outputBlock.bytes.buffer);
       expect(bytes.buffer.byteLength).toBe(bytes.length);
