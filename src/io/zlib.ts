@@ -1,7 +1,7 @@
 // Compressor and decompressor of permessage-deflate (RFC 7692 §7.2) on Node's zlib, and on our own encoder for small
-// messages: without context a deflater of zlib begins each with wiping its tables, with context it needs twice the time. Small messages are done at once on
-// the calling thread, because the way to the thread pool and back costs more than the work; large ones go there. What
-// comes out is counted while it comes out, so that a small message cannot become more than the receiver allows.
+// messages, for which a deflater of zlib takes twice the time: without context it wipes its tables before each. Small messages
+// are done at once on the calling thread, because the way to the thread pool and back costs more than the work; large ones
+// go there. What comes out is counted while it comes out, so that a small message cannot become more than the receiver allows.
 
 import type { ZlibOptions } from 'node:zlib';
 import {

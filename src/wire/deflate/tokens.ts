@@ -64,7 +64,6 @@ export {
   HASH_FACTOR,
   LENGTH_MASK,
   literalFrequencies,
-  MAX_CHAIN,
   MAX_LAZY,
   MAX_MESSAGE_BYTES,
   MIN_MATCH,

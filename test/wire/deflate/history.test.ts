@@ -60,7 +60,7 @@ describe('History', () => {
       const message = i % 2 === 0 ? prose(length, i + 1) : noise(length, i + 1).map((byte) => byte & 3);
       const count = tokenize(message, WINDOW);
       const expected = [Array.from(tokens.subarray(0, count)), found()];
-      const countAfter = tokenizeAfter(new History(WINDOW, length < 4096 ? 12 : 14), message);
+      const countAfter = tokenizeAfter(new History(WINDOW, length < 4096 ? 12 : 14, 8), message);
       expect([Array.from(tokens.subarray(0, countAfter)), found()]).toEqual(expected);
     }
   });
