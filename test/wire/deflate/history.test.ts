@@ -89,6 +89,18 @@ describe('History', () => {
     expect(encodeAfter(history, messages.at(-1)!).length).toBeLessThan(80);
   });
 
+  it('what is out of the window is dropped between two messages -> the same is found as without', () => {
+    // With four different letters there are candidates everywhere.
+    const letters = (length: number, seed: number) => noise(length, seed).map((byte) => byte & 3);
+    const compressedAfter = (dropped: number) => {
+      const history = new History(WINDOW);
+      encodeAfter(history, Buffer.alloc(dropped, 'x'));
+      for (let i = 0; i < 15; i++) encodeAfter(history, letters(2000, i));
+      return Array.from({ length: 8 }, (_, i) => bytes(encodeAfter(history, letters(1000, i + 40))));
+    };
+    expect(compressedAfter(32_000)).toEqual(compressedAfter(1));
+  });
+
   it('one short message -> takes memory for a short one', () => {
     const history = new History(WINDOW);
     encodeAfter(history, prose(100));
