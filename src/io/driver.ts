@@ -28,6 +28,9 @@ export interface DriverOwner extends ConnectionSink {
  */
 const FULL_READS_IN_A_TURN = 8;
 
+/** As much as a stream reads at once. */
+const SLICE_BYTES = 64 * 1024;
+
 const DRIVER = Symbol('driver');
 const TCP_SOCKET: unknown = Socket;
 const SOCKET_PAUSE: unknown = Socket.prototype.pause;
@@ -71,6 +74,8 @@ export class Driver implements Transport {
   readonly connection: Connection;
   /** Set whenever bytes arrive; whoever watches over the peer clears it. */
   hasReceived = false;
+  /** The application has paused. */
+  isPaused = false;
   /** While input is being handled: the driver that was at it before. */
   interrupted: Driver | undefined;
 
@@ -86,7 +91,6 @@ export class Driver implements Transport {
   #lastTurn = -1;
   #awaitsDrain = false;
   #isReadingStopped = false;
-  #isPausedByOwner = false;
   #isSharingSought = false;
   #fullReads = 0;
   #isClosed = false;
@@ -129,12 +133,14 @@ export class Driver implements Transport {
 
   /** Stops reading from the socket; what has been read is still handed over. */
   pause(): void {
-    this.#isPausedByOwner = true;
+    this.isPaused = true;
     pause(this.#socket);
   }
 
   resume(): void {
-    this.#isPausedByOwner = false;
+    this.isPaused = false;
+    // Not at once: a stream above resumes before it passes on what it holds.
+    if (this.connection.isCloseHeld) process.nextTick(releaseClose, this);
     if (!this.#isReadingStopped) this.#socket.resume();
   }
 
@@ -277,7 +283,7 @@ export class Driver implements Transport {
     }
     if (!this.#isReadingStopped) return;
     this.#isReadingStopped = false;
-    if (!this.#isPausedByOwner) this.#socket.resume();
+    if (!this.isPaused) this.#socket.resume();
   }
 
   onQueueEmpty(): void {
@@ -303,10 +309,30 @@ export class Driver implements Transport {
     }
   }
 
-  /** Bytes in memory that the next read overwrites. */
-  onRead(bytes: Uint8Array): void {
+  /**
+   * Bytes in memory that the next read overwrites. They are handled in slices, because what is copied for many small
+   * messages at once stays alive with each of them, and because who pauses wants to get little after that.
+   *
+   * @returns false to stop reading: some of it waits in the stream
+   */
+  onRead(bytes: Uint8Array): boolean {
     this.hasReceived = true;
-    this.#receive(bytes, true);
+    const { length } = bytes;
+    const socket = this.#socket;
+    let start = 0;
+    let mayGoOn = true;
+    try {
+      do {
+        const end = Math.min(start + SLICE_BYTES, length);
+        const slice = length <= SLICE_BYTES ? bytes : platform.view(bytes, start, end);
+        start = end;
+        this.#receive(slice, true);
+      } while (start < length && socket.readableFlowing === true);
+    } finally {
+      // After a pause, or when a listener threw.
+      if (start < length) mayGoOn = pushCopies(socket, bytes, start);
+    }
+    return mayGoOn;
   }
 
   /** Counts a read behind which there is probably more. False: not in this turn. */
@@ -426,10 +452,18 @@ function onRead(this: Socket, length: number, block: Uint8Array): boolean {
   const isOursAlone = this.listenerCount('data') === 1 && this.listenerCount('data', onData) === 1;
   if (this.readableFlowing === true && this.readableLength === 0 && isOursAlone) {
     const driver = (this as DrivenSocket)[DRIVER]!;
-    driver.onRead(bytes);
-    return length < block.length || driver.mayReadOn();
+    return driver.onRead(bytes) && (length < block.length || driver.mayReadOn());
   }
-  return this.push(platform.copy(bytes, 0, length));
+  return pushCopies(this, bytes, 0);
+}
+
+/** Hands lent bytes to the stream, in pieces of the size in which it would have read them. */
+function pushCopies(socket: Duplex, bytes: Uint8Array, from: number): boolean {
+  let mayGoOn = true;
+  for (let start = from; start < bytes.length; start += SLICE_BYTES) {
+    mayGoOn = socket.push(platform.copy(bytes, start, Math.min(start + SLICE_BYTES, bytes.length)));
+  }
+  return mayGoOn;
 }
 
 function readOn(socket: Duplex): void {
@@ -455,6 +489,10 @@ function onClose(this: DrivenSocket): void {
 
 function onDeadline(driver: Driver): void {
   driver.connection.handleTimeout();
+}
+
+function releaseClose(driver: Driver): void {
+  if (!driver.isPaused) driver.connection.releaseClose();
 }
 
 function onQueueEmpty(driver: Driver): void {

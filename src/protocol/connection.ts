@@ -30,6 +30,8 @@ import { closesTransportFirst, type Role } from './role.js';
 
 /** What the connection asks of whoever holds the socket. */
 export interface Transport {
+  /** The application has paused: it wants to hear of nothing, not of a Close frame either. */
+  readonly isPaused: boolean;
   /** There is output to write, soon and in one go; `callback` when it has left. */
   wake(callback?: WriteCallback): void;
   /** Ends the outgoing direction once all is written. */
@@ -72,6 +74,7 @@ export class Connection implements MessageSink, SenderOwner {
   #state: ConnectionState = OPEN;
   #closeWritten = false;
   #waitsForServer = false;
+  #heldClose: { code: number; reason: Uint8Array } | undefined;
   #pendingPongs = 0;
   #onPongWritten: WriteCallback | undefined;
 
@@ -128,6 +131,7 @@ export class Connection implements MessageSink, SenderOwner {
 
   /** The peer ended its direction of the transport: nothing more will come. */
   receiveEnd(): void {
+    this.releaseClose();
     this.#advance('fail');
     // Who has stopped sending and does not take what we still have must not keep the socket for ever.
     this.#transport.setDeadline(this.#closeTimeoutMs);
@@ -136,6 +140,7 @@ export class Connection implements MessageSink, SenderOwner {
 
   /** [RFC6455-7.2.1-2] The transport is gone. What was received and not parsed yet counts; nothing more can be sent. */
   transportClosed(): void {
+    this.releaseClose();
     this.#advance('transportClosed');
     this.#transport.setDeadline(undefined);
     this.sender.abort();
@@ -185,6 +190,25 @@ export class Connection implements MessageSink, SenderOwner {
   }
 
   onClose(code: number, reason: Uint8Array): void {
+    // DIFFERS(ws): a Close frame that was read together with the message at which the application paused waits with what comes
+    // behind it. The application may still send what it has, and so finish what it passes on [RFC6455-5.5.1-10].
+    if (this.#transport.isPaused) this.#heldClose = { code, reason };
+    else this.#receiveClose(code, reason);
+  }
+
+  /** A Close frame waits until the application goes on reading. */
+  get isCloseHeld(): boolean {
+    return this.#heldClose !== undefined;
+  }
+
+  /** The application goes on reading, or nothing more will come. */
+  releaseClose(): void {
+    const held = this.#heldClose;
+    this.#heldClose = undefined;
+    if (held !== undefined) this.#receiveClose(held.code, held.reason);
+  }
+
+  #receiveClose(code: number, reason: Uint8Array): void {
     const answers = this.#state === OPEN;
     this.#advance('receiveClose');
     // [RFC6455-5.5.1-7] [RFC6455-5.5.1-8] echo the code, [RFC6455-5.5.1-9] at once

@@ -23,8 +23,6 @@ export const LIMITS = {
   /** From this many bytes on the space may leap to `assemblyLeapBytes`, if as much is announced. */
   assemblyLeapFromBytes: 32 * 1024,
   assemblyLeapBytes: 1024 * 1024,
-  /** How much of a read is copied at once for small messages, each of which keeps the copy alive. The same as in `ws`. */
-  copiedReadBytes: 64 * 1024,
   /** The bookkeeping that a fragment costs where its boundary is kept (`binaryType` 'fragments'). */
   fragmentBookkeepingBytes: 64,
   /**

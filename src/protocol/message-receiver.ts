@@ -122,8 +122,7 @@ export class MessageReceiver implements FrameHandler {
       this.#waiting.push(isLent ? this.#copy(bytes, 0, bytes.length) : bytes);
       return;
     }
-    if (isLent && bytes.length > LIMITS.copiedReadBytes) this.#parseSlices(bytes);
-    else this.#parse(bytes, isLent);
+    this.#parse(bytes, isLent);
     if (this.#waiting !== undefined) this.#parseWaiting();
   }
 
@@ -172,25 +171,6 @@ export class MessageReceiver implements FrameHandler {
     this.#waiting = undefined;
     this.#inflater?.close();
     this.#inflater = undefined;
-  }
-
-  /** What is copied for many small messages at once stays alive with each of them, so a long read goes in slices. */
-  #parseSlices(bytes: Uint8Array): void {
-    const { length } = bytes;
-    let start = 0;
-    try {
-      while (start < length && !this.#isPaused && !this.#isEnded) {
-        const end = Math.min(start + LIMITS.copiedReadBytes, length);
-        const slice = this.#platform.view(bytes, start, end);
-        start = end;
-        this.#parse(slice, true);
-      }
-    } finally {
-      if (start < length && !this.#isEnded) {
-        this.#waiting ??= [];
-        this.#waiting.push(this.#copy(bytes, start, length));
-      }
-    }
   }
 
   #parse(bytes: Uint8Array, isLent: boolean): void {

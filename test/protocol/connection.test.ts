@@ -215,3 +215,36 @@ describe('bufferedBytes', () => {
     expect(endpoint.connection.bufferedBytes).toBe(0);
   });
 });
+
+describe('a Close frame while the application has paused', () => {
+  const paused = (role: 'client' | 'server') => {
+    const endpoint = new Endpoint(role);
+    endpoint.isPaused = true;
+    endpoint.receive(fromPeer(role, { opcode: 8, payload: Buffer.from([0x03, 0xe8]) }));
+    expect(endpoint.connection.isOpen).toBe(true);
+    expect(endpoint.connection.isCloseHeld).toBe(true);
+    expect(endpoint.events).toEqual([]);
+    return endpoint;
+  };
+  const isClosed = ({ connection, events }: Endpoint) => {
+    expect(connection.isCloseHeld).toBe(false);
+    expect(connection.isOpen).toBe(false);
+    expect(JSON.stringify(events).match(/close/g)).toHaveLength(1);
+  };
+
+  both('[RFC6455-5.5.1-10]', 'waits, and what is sent meanwhile goes before the answer', (role) => {
+    const endpoint = paused(role);
+    endpoint.send('last');
+    endpoint.connection.releaseClose();
+    isClosed(endpoint);
+    expect(endpoint.takeFrames().map(({ opcode }) => opcode)).toEqual([1, 8]);
+  });
+
+  both('', 'the peer ends, or the transport is gone -> it is heard of all the same', (role) => {
+    for (const end of ['receiveEnd', 'transportClosed'] as const) {
+      const endpoint = paused(role);
+      endpoint.connection[end]();
+      isClosed(endpoint);
+    }
+  });
+});

@@ -13,7 +13,6 @@ it('the default of every limit is pinned: changing one is a decision', () => {
     assemblyBytes: 16_384,
     assemblyLeapFromBytes: 32_768,
     assemblyLeapBytes: 1_048_576,
-    copiedReadBytes: 65_536,
     fragmentBookkeepingBytes: 64,
     copiedPayloadBytes: 16_384,
     outputBlockBytes: 65_536,

@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { platform as platformOfNode } from '../../src/io/platform.js';
 import { createInflater } from '../../src/io/zlib.js';
 import type { Inflater } from '../../src/protocol/compression.js';
-import { LIMITS } from '../../src/protocol/limits.js';
 import { MessageReceiver, type MessageSink } from '../../src/protocol/message-receiver.js';
 import { protocolError } from '../../src/wire/errors.js';
 import { hasSimd, vectorReadBlock } from '../../src/wire/mask-simd.js';
@@ -491,47 +490,4 @@ describe('bytes that are lent', () => {
     expect(messages).toHaveLength(13);
     for (const { buffer } of messages) expect(buffer).not.toBe(block.buffer);
   });
-
-  both(
-    '',
-    'gets a long lent read of small messages -> none keeps more than 64 KiB alive, and all come in order',
-    async (role) => {
-      const count = 3000;
-      const frames = Array.from({ length: count }, (_, i) => ({ opcode: 2, payload: `${i}`.padEnd(60) }));
-      const bytes = fromPeer(role, ...frames);
-      expect(bytes.length).toBeGreaterThan(3 * LIMITS.copiedReadBytes - 20_000);
-      const seen: string[] = [];
-      let largest = 0;
-      const nothing = () => {};
-      const receiver: MessageReceiver = new MessageReceiver(
-        { role, platform: platformOfNode },
-        {
-          ...{ onPing: nothing, onPong: nothing, onClose: nothing, onFail: nothing, onReady: nothing },
-          onIdle: nothing,
-          onMessage(data) {
-            largest = Math.max(largest, data.buffer.byteLength);
-            seen.push(Buffer.from(data).toString().trimEnd());
-            if (seen.length === 700) receiver.pause();
-            if (seen.length === 1400) throw new Error('listener');
-          },
-        },
-      );
-      block.set(bytes);
-      receiver.receive(platformOfNode.view(block, 0, bytes.length), true);
-      block.fill(0xee);
-      expect(seen).toHaveLength(700);
-      expect(() => receiver.resume()).toThrow('listener');
-      receiver.resume();
-      expect(seen).toEqual(frames.map(({ payload }) => payload.trimEnd()));
-      // What a pause or an exception leaves behind is copied as a whole, once.
-      expect(largest).toBeLessThanOrEqual(bytes.length);
-
-      seen.length = 5000;
-      largest = 0;
-      block.set(bytes);
-      receiver.receive(platformOfNode.view(block, 0, bytes.length), true);
-      expect(seen).toHaveLength(5000 + count);
-      expect(largest).toBeLessThanOrEqual(LIMITS.copiedReadBytes);
-    },
-  );
 });

@@ -69,6 +69,7 @@ export class Endpoint implements ConnectionSink, Transport {
   readonly usage: Usage;
   readonly keys: number[];
   deadlineMs = 0;
+  isPaused = false;
   /** Called at the end of each event, with its name. */
   onEvent: (name: string) => void = () => {};
   #callbacks: WriteCallback[] = [];
