@@ -31,7 +31,12 @@ describe.each(CODECS)('RFC 7692 §7.2.3, $kind, $role', ({ inflater, deflater })
   it('[RFC7692-7.2.1-9] [RFC7692-7.2.1-11] §7.2.3.2, context is kept -> the second message refers to the first', async () => {
     const sender = deflater(agreedWith());
     expect(bytes(await sender.deflate(text('Hello'), true, true))).toBe(HELLO);
-    expect(bytes(await sender.deflate(text('Hello'), true, true))).toBe('f2 00 11 00 00');
+    // The RFC has a literal and a match of four, as zlib finds nothing at the first byte of all; we find five there.
+    const again = bytes(await sender.deflate(text('Hello'), true, true));
+    expect(['f2 00 11 00 00', '02 13 00 00']).toContain(again);
+    const receiver = inflater(agreedWith());
+    for (const payload of [HELLO, again])
+      expect(String(await receiver.inflate(bytes(payload), 0))).toBe('Hello');
   });
 
   it('[RFC7692-7.2.2-3] [RFC7692-7.2.2-5] §7.2.3.2, context is kept -> a reference to the first message is followed', async () => {

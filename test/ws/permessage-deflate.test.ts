@@ -126,7 +126,7 @@ describe.each(IMPLEMENTATIONS)('PerMessageDeflate of %s', (_, Implementation) =>
     ] as const) {
       const keeping = accepted(Implementation, { isServer });
       await compress(keeping, 'Hello');
-      expect(bytes((await compress(keeping, 'Hello'))[1]!)).toBe('f2 00 11 00 00');
+      expect(bytes((await compress(keeping, 'Hello'))[1]!)).toMatch(/^(f2 00 11 00 00|02 13 00 00)$/);
       const keepingNothing = accepted(Implementation, { isServer }, `permessage-deflate; ${parameter}`);
       await compress(keepingNothing, 'Hello');
       expect(bytes((await compress(keepingNothing, 'Hello'))[1]!)).toBe('f2 48 cd c9 c9 07 00');
