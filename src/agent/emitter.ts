@@ -1,0 +1,48 @@
+// Events for objects that live in Node and in browsers alike: the part of Node's EventEmitter that sessions need.
+
+type Listener<Arguments extends unknown[]> = (...args: Arguments) => void;
+
+/** Listeners by event, called in the order in which they were added. `Events` maps names to argument lists. */
+export class Emitter<Events extends { [Name in keyof Events]: unknown[] }> {
+  /** Copied on every change, so that who is being told is not affected by it. */
+  readonly #listeners = new Map<keyof Events, unknown[]>();
+
+  on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this {
+    this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), listener]);
+    this.onListenersChanged(name);
+    return this;
+  }
+
+  once<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this {
+    const onlyOnce = (...args: Events[Name]): void => {
+      this.off(name, onlyOnce);
+      listener(...args);
+    };
+    return this.on(name, onlyOnce);
+  }
+
+  off<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this {
+    const kept = (this.#listeners.get(name) ?? []).filter((known) => known !== listener);
+    if (kept.length > 0) this.#listeners.set(name, kept);
+    else this.#listeners.delete(name);
+    this.onListenersChanged(name);
+    return this;
+  }
+
+  listenerCount(name: keyof Events): number {
+    return this.#listeners.get(name)?.length ?? 0;
+  }
+
+  /** For classes that keep a listener at hand, or that begin something with the first one. */
+  protected onListenersChanged(_name: keyof Events): void {}
+
+  protected emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): void {
+    const listeners = this.#listeners.get(name) as Listener<Events[Name]>[] | undefined;
+    if (listeners === undefined) return;
+    for (const listener of listeners) listener(...args);
+  }
+
+  protected removeAllListeners(): void {
+    this.#listeners.clear();
+  }
+}
