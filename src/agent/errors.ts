@@ -6,6 +6,8 @@ export type SessionErrorCode =
   | 'queue-full'
   /** The message is larger than the queue may ever hold. */
   | 'too-large'
+  /** All keys of the idempotency store are in use. */
+  | 'store-full'
   /** The session has ended, or ended before the operation was done. */
   | 'closed'
   /** The server refused who we are: HTTP 401 or 403, close code 4401 or 4403. */
