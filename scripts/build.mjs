@@ -39,8 +39,11 @@ function isFresh() {
   return changedAt(join(dist, stamp)) >= Math.max(...inputs.map(changedAt));
 }
 
-/** The types of `hawser` itself are written by hand (types/); those of `hawser/conform` are the compiler's. */
-const TYPED_BY_COMPILER = ['conform', 'wire'];
+/**
+ * The types of `hawser` itself are written by hand (types/); those of `hawser/agent` and `hawser/conform` are the
+ * compiler's, which must not refer to files of other floors than these.
+ */
+const TYPED_BY_COMPILER = ['agent', 'conform', 'wire'];
 
 function pruneDeclarations(target) {
   for (const path of readdirSync(target, { recursive: true })) {

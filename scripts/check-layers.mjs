@@ -1,13 +1,14 @@
 // Checks that every file of src/ imports only what its floor may (ARCHITECTURE.md), type-only imports like any other, and
-// that no imports form a circle, not even one that only types close.
+// that no imports form a circle, not even one that only types close. What browsers load must do without Node.
 // `node scripts/check-layers.mjs [directory]` checks another tree than src/.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ANY = true;
 
-// One entry for each directory of src/. `face` stands for index.* and browser.*, which are what users import.
+// One entry for each directory of src/. `face` stands for index.* and browser.*, which are what users import. A floor that
+// opens to another only in places is named file by file.
 const FLOORS = {
   wire: { floors: [], node: [] },
   protocol: { floors: ['wire'], node: [] },
@@ -17,7 +18,7 @@ const FLOORS = {
     node: ['buffer', 'crypto', 'events', 'http', 'https', 'net', 'stream', 'tls', 'url'],
   },
   face: { floors: ['wire', 'protocol', 'ws'], node: [] },
-  agent: { floors: ['face'], node: ['crypto', 'events'] },
+  agent: { floors: ['ws/websocket.ts', 'ws/websocket-server.ts'], node: ['crypto', 'http', 'stream'] },
   conform: { floors: ['wire'], node: ['buffer', 'crypto', 'net', 'tls', 'zlib'] },
   cli: { floors: ['wire', 'ws', 'face', 'agent', 'conform'], node: ANY },
 };
@@ -26,6 +27,10 @@ const FLOORS = {
 const WITHOUT_GLOBALS = ['wire', 'protocol'];
 const FORBIDDEN_GLOBALS =
   /(?<![.\w])(?:(?:set|clear)(?:Timeout|Interval|Immediate)|performance|process|Buffer|Date|crypto)(?![\w:?])|\bMath\.random\b/g;
+
+// What these files reach is loaded by browsers.
+const FOR_BROWSERS = /^browser\.[mc]?ts$/;
+const GLOBALS_OF_NODE = /(?<![.\w])(?:Buffer|process|(?:set|clear)Immediate)(?![\w:?])/g;
 
 const SOURCE = /\.[mc]?ts$/;
 const STATEMENT = /^\s*(?:import|export)\b(?:[^;'"`]*?\bfrom)?\s*['"](?<specifier>[^'"]+)['"]/gm;
@@ -72,7 +77,9 @@ function readImports(file) {
 
 function checkImport(file, floor, { specifier, computed, line }) {
   const may = FLOORS[floor];
-  const report = (text) => problems.push(`${where(file)}:${line}: ${text}`);
+  const report = (text) => {
+    problems.push(`${where(file)}:${line}: ${text}`);
+  };
   if (computed !== undefined)
     return report(`import of a computed name (${computed.trim()}): it cannot be checked`);
   if (specifier.startsWith('node:')) {
@@ -91,7 +98,8 @@ function checkImport(file, floor, { specifier, computed, line }) {
   if (target === undefined) return report(`there is no source file for "${specifier}"`);
   const targetFloor = floorOf(target);
   if (targetFloor === undefined) return report(`"${specifier}" stands on no floor`);
-  if (targetFloor !== floor && !may.floors.includes(targetFloor)) {
+  const isOpen = may.floors.includes(targetFloor) || may.floors.includes(inTree(target));
+  if (targetFloor !== floor && !isOpen) {
     const list = may.floors.length === 0 ? 'nothing' : `only ${may.floors.join(', ')}`;
     const reason =
       targetFloor === 'cli' ? 'nobody imports the roof' : `beside itself ${floor} may import ${list}`;
@@ -102,11 +110,33 @@ function checkImport(file, floor, { specifier, computed, line }) {
 
 function checkGlobals(file, floor, code) {
   if (!WITHOUT_GLOBALS.includes(floor)) return;
-  for (const { 0: name, index } of withoutStrings(code).matchAll(FORBIDDEN_GLOBALS)) {
-    const line = code.slice(0, index).split('\n').length;
+  for (const { name, line } of findGlobals(code, FORBIDDEN_GLOBALS)) {
     problems.push(
       `${where(file)}:${line}: ${floor} uses ${name}: time, randomness and Node are handed in from above`,
     );
+  }
+}
+
+function findGlobals(code, pattern) {
+  const found = [...withoutStrings(code).matchAll(pattern)];
+  return found.map(({ 0: name, index }) => ({ name, line: code.slice(0, index).split('\n').length }));
+}
+
+/** Follows imports from the files for browsers. Types count here too: a page's compiler has none of Node's. */
+function checkForBrowsers(sources) {
+  const entries = [...sources.keys()].filter((file) => FOR_BROWSERS.test(basename(file)));
+  const paths = new Map(entries.map((file) => [file, where(file)]));
+  // The map grows while it is walked.
+  for (const [file, path] of paths) {
+    const { imports, code } = sources.get(file);
+    const ofNode = imports
+      .filter(({ specifier }) => specifier?.startsWith('node:'))
+      .map(({ specifier, line }) => ({ name: specifier, line }));
+    for (const { name, line } of [...ofNode, ...findGlobals(code, GLOBALS_OF_NODE)])
+      problems.push(`${where(file)}:${line}: browsers load this and have no ${name} (${path})`);
+    for (const target of graph.get(file)) {
+      if (!paths.has(target)) paths.set(target, `${path} -> ${where(target)}`);
+    }
   }
 }
 
@@ -130,7 +160,11 @@ function checkCycles(graph) {
 }
 
 function where(file) {
-  return relative(dirname(tree), file).split(sep).join('/');
+  return `${basename(tree)}/${inTree(file)}`;
+}
+
+function inTree(file) {
+  return relative(tree, file).split(sep).join('/');
 }
 
 const files = readdirSync(tree, { recursive: true, withFileTypes: true })
@@ -138,6 +172,7 @@ const files = readdirSync(tree, { recursive: true, withFileTypes: true })
   .map((entry) => join(entry.parentPath, entry.name))
   .sort();
 const graph = new Map();
+const sources = new Map();
 for (const file of files) {
   const floor = floorOf(file);
   if (floor === undefined) {
@@ -151,9 +186,11 @@ for (const file of files) {
     if (target !== undefined) needed.add(target);
   }
   graph.set(file, needed);
+  sources.set(file, { imports, code });
   checkGlobals(file, floor, code);
 }
 checkCycles(graph);
+checkForBrowsers(sources);
 
 for (const problem of problems) console.error(problem);
 if (problems.length === 0) console.log(`layers: ${files.length} files import only what their floors may`);

@@ -12,6 +12,8 @@ const STATICS =
 const NAMES =
   'PerMessageDeflate Receiver Sender Server WebSocket WebSocketServer createWebSocketStream default extension subprotocol';
 
+const AGENT = 'SessionError';
+
 /** A server and a client that exchange one message; `prelude` gets the two classes. */
 const exchange = (prelude: string, types = '') => `${prelude}
 const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
@@ -57,6 +59,10 @@ describe('the tarball', () => {
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
+      'dist/agent/browser.d.ts',
+      'dist/agent/browser.js',
+      'dist/agent/index.d.ts',
+      'dist/agent/index.js',
       'dist/browser.js',
       'dist/browser.mjs',
       'dist/cli/main.js',
@@ -116,6 +122,21 @@ describe('the tarball', () => {
     const { status, output } = hawser.node(command, '--help');
     expect(output).toContain('hawser serve');
     expect(status).toBe(0);
+  });
+});
+
+describe('hawser/agent', () => {
+  it('import and require -> these names, one instance of each', () => {
+    hawser.write({
+      'agent.mjs': `
+        import { createRequire } from 'node:module';
+        import * as imported from 'hawser/agent';
+        import { ${AGENT} } from 'hawser/agent';
+        const required = createRequire(import.meta.url)('hawser/agent');
+        console.log(Object.keys(required).sort().join(', '));
+        console.log(Object.keys(required).filter((name) => imported[name] !== required[name]).length);`,
+    });
+    expect(hawser.node('agent.mjs')).toEqual({ status: 0, output: `${AGENT}\n0\n` });
   });
 });
 

@@ -28,15 +28,19 @@ const sound = {
     "import net from 'node:net';\nimport type { role } from '../protocol/role.js';\nexport { net, type role };\n",
   'ws/websocket.ts':
     "import { EventEmitter } from 'node:events';\nimport '../io/dial.js';\nexport class A extends EventEmitter {}\n",
+  'agent/session.ts': 'export const id = globalThis.process?.pid;\n',
+  'agent/browser.ts': "export { id } from './session.js';\n",
+  'agent/index.ts':
+    "import 'node:crypto';\nimport { A } from '../ws/websocket.js';\nexport * from './session.js';\nexport { A };\n",
   'cli/main.ts':
-    "import fs from 'node:fs/promises';\nimport { A } from '../index.js';\nimport '../wire/mask.js';\nvoid [fs, A];\n",
+    "import fs from 'node:fs/promises';\nimport { A } from '../index.js';\nimport '../agent/index.js';\nimport '../wire/mask.js';\nvoid [fs, A];\n",
   'index.ts': "export { A } from './ws/websocket.js';\n",
   'index.mts': "export * from './index.js';\n",
 };
 
 it('every file keeps to its floor -> passes and counts the files', () => {
   const { status, output } = check(sound);
-  expect(output).toContain('7 files');
+  expect(output).toContain('10 files');
   expect(status).toBe(0);
 });
 
@@ -92,6 +96,37 @@ const violations: Array<[title: string, files: Record<string, string>, message: 
     'conform imports protocol',
   ],
   ['the agent layer sees a frame', { 'agent/a.ts': "import '../wire/mask.js';" }, 'agent imports wire'],
+  [
+    'the agent layer takes of ws what is not one of its two classes',
+    { 'ws/payload.ts': '', 'agent/a.ts': "import '../ws/payload.js';" },
+    'agent imports ws ("../ws/payload.js"): beside itself agent may import only ws/websocket.ts, ws/websocket-server.ts',
+  ],
+  [
+    'the agent layer imports the public face',
+    { 'agent/a.ts': "import '../index.js';" },
+    'agent imports face',
+  ],
+  ['the agent layer opens a socket', { 'agent/a.ts': "import 'node:net';" }, 'agent may import only node:{'],
+  ['a floor imports the agent layer', { 'ws/a.ts': "import '../agent/session.js';" }, 'ws imports agent'],
+  [
+    'the agent layer brings Node to browsers, by a type, over two files',
+    {
+      'agent/browser.ts': "export * from './outbox.js';",
+      'agent/outbox.ts': "import './link.js';",
+      'agent/link.ts': "\nimport type { IncomingMessage } from 'node:http';",
+    },
+    'src/agent/link.ts:2: browsers load this and have no node:http (src/agent/browser.ts -> src/agent/outbox.ts -> src/agent/link.ts)',
+  ],
+  [
+    'the agent layer brings a global of Node to browsers',
+    { 'agent/browser.ts': "import './link.js';", 'agent/link.ts': 'let data: string | Buffer;' },
+    'src/agent/link.ts:1: browsers load this and have no Buffer',
+  ],
+  [
+    'the face for browsers imports a module of Node through a floor below',
+    { 'browser.mts': "import './ws/a.js';", 'ws/a.ts': "import 'node:url';" },
+    'src/ws/a.ts:1: browsers load this and have no node:url',
+  ],
   ['a package is imported', { 'io/a.ts': "import chalk from 'chalk';" }, '"chalk" is a package'],
   ['a module of Node without its prefix', { 'io/a.ts': "import net from 'net';" }, 'needs the prefix node:'],
   ['an import of a computed name', { 'io/a.ts': 'void import(name);' }, 'computed name (name)'],
