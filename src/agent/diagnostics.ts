@@ -54,7 +54,7 @@ export interface SessionLostMessage extends SessionNews {
 export interface QueueDropMessage extends SessionNews {
   reason: string;
   /** By which the message could be replaced. */
-  key: string | undefined;
+  key: unknown;
   bytes: number;
 }
 

@@ -33,13 +33,16 @@ export class Emitter<Events extends { [Name in keyof Events]: unknown[] }> {
     return this.#listeners.get(name)?.length ?? 0;
   }
 
+  /** As they are now; a later change makes another array. */
+  protected listeners<Name extends keyof Events>(name: Name): readonly Listener<Events[Name]>[] {
+    return (this.#listeners.get(name) ?? []) as Listener<Events[Name]>[];
+  }
+
   /** For classes that keep a listener at hand, or that begin something with the first one. */
   protected onListenersChanged(_name: keyof Events): void {}
 
   protected emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): void {
-    const listeners = this.#listeners.get(name) as Listener<Events[Name]>[] | undefined;
-    if (listeners === undefined) return;
-    for (const listener of listeners) listener(...args);
+    for (const listener of this.listeners(name)) listener(...args);
   }
 
   protected removeAllListeners(): void {

@@ -10,6 +10,8 @@ export type SessionErrorCode =
   | 'store-full'
   /** The session has ended, or ended before the operation was done. */
   | 'closed'
+  /** The server no longer has the session; whether the message was processed is not known. */
+  | 'lost'
   /** The server refused who we are: HTTP 401 or 403, close code 4401 or 4403. */
   | 'unauthorized'
   /** Somebody else has taken the session over: close code 4409. */

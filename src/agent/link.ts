@@ -1,6 +1,8 @@
 // A connection as a session sees it: whole messages both ways, and its end. `socket-link.ts` makes one of any WebSocket;
 // tests make them of nothing.
 
+import type { TimerWheel } from './timer-wheel.js';
+
 export type Data = string | Uint8Array;
 
 /** Who is told what happens on a link. Nothing is called after `onEnd`, or after `Link.release()`. */
@@ -52,4 +54,29 @@ export interface ConnectRequest {
   timeoutMs: number;
   /** Largest message to accept, in bytes. */
   maxPayload: number;
+}
+
+/** How long the peer may take to answer a Close frame. */
+const CLOSE_TIMEOUT_MS = 5000;
+
+/**
+ * Starts the closing handshake, and hears nothing more of the link but its end; destroys it when that does not come.
+ *
+ * @returns when the connection is gone
+ */
+export function closeLink(link: Link, code: number, reason: string, wheel: TimerWheel): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = wheel.schedule(CLOSE_TIMEOUT_MS, () => {
+      link.release();
+      resolve();
+    });
+    link.handler = {
+      onMessage() {},
+      onEnd() {
+        wheel.cancel(timer);
+        resolve();
+      },
+    };
+    link.close(code, reason);
+  });
 }

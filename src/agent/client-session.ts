@@ -1,0 +1,316 @@
+// The client's end of a session: it connects, connects again whenever the connection is gone, and moves to another server
+// when told to. What a connection carries is decided in `channel.ts`.
+
+import { Backoff, type BackoffOptions, shouldRetry, stopError } from './backoff.js';
+import type { Channel } from './channel.js';
+import { type Drain, type Hello, SUBPROTOCOL, VERSION, type Welcome } from './control.js';
+import { channels } from './diagnostics.js';
+import type { Environment } from './environment.js';
+import { CLOSE, SessionError } from './errors.js';
+import { type Connect, type ConnectRequest, closeLink, type Link, type LinkEnd } from './link.js';
+import type { LivenessOptions } from './liveness.js';
+import { Opening } from './opening.js';
+import { sizeOf } from './payload.js';
+import { Session, type SessionOptions } from './session.js';
+import { onWake } from './wake.js';
+
+/** A value, or where it comes from. Functions are called for every attempt, so that a token can be fresh. */
+type Provided<T> = T | (() => T | Promise<T>);
+
+export type Address = Provided<string | URL>;
+
+export type ClientState = 'idle' | 'connecting' | 'open' | 'reconnecting' | 'closed';
+
+export interface ClientSessionOptions extends SessionOptions {
+  /** `['hawser.v1']` by default; must hold one that the server takes for a session. */
+  subprotocols?: Provided<string[]>;
+  /** Not in browsers, which send none. */
+  headers?: Provided<Record<string, string>>;
+  backoff?: BackoffOptions;
+  /** For DNS, TCP, TLS, the opening handshake and the welcome together; 10,000 by default. */
+  connectTimeoutMs?: number;
+  /** When the server's own heartbeat does not fit; milliseconds. */
+  heartbeat?: LivenessOptions;
+  /** Whether to connect again after this end. By default, what docs/session-protocol.md says. */
+  shouldRetry?: (end: LinkEnd) => boolean;
+  /** Of a lost session, what the new one sends by itself; `unsent` and `all` risk what the names say. Nothing by default. */
+  resend?: 'none' | 'unsent' | 'all';
+  /** Largest message to take, in bytes; 16 MiB by default. */
+  maxMessageBytes?: number;
+  /** Ends the session when it is aborted. */
+  signal?: AbortSignal;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
+
+export class ClientSession extends Session {
+  protected readonly side = 'client';
+  readonly #address: Address;
+  readonly #options: ClientSessionOptions;
+  readonly #connect: Connect;
+  readonly #backoff: Backoff;
+  /** What the session is called at the server. */
+  #identity: { sid: string; tok: string; epoch: string } | undefined;
+  #generation = 0;
+  #state: ClientState = 'idle';
+  #opening: Opening | undefined;
+  #retryTimer: unknown;
+  #stopWaking: (() => void) | undefined;
+  #ready = deferred();
+  /** Sessions at a server that goes away, which end when all they sent is acknowledged. */
+  readonly #retiring = new Set<Channel>();
+
+  /** @internal Users call `connectSession`. */
+  constructor(address: Address, options: ClientSessionOptions, connect: Connect, environment: Environment) {
+    super(options, environment);
+    this.#address = address;
+    this.#options = options;
+    this.#connect = connect;
+    this.#backoff = new Backoff(options.backoff ?? {}, environment);
+    const { signal } = options;
+    if (signal?.aborted) {
+      this.#onAbort();
+      return;
+    }
+    signal?.addEventListener('abort', this.#onAbort);
+    this.#state = 'connecting';
+    this.#open();
+  }
+
+  get id(): string | undefined {
+    return this.#identity?.sid;
+  }
+
+  get state(): ClientState {
+    return this.#state;
+  }
+
+  /** Resolves when the session is open, now or the next time. @throws (rejects) SessionError when it is over */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  // What the channel tells
+
+  override onRoom(channel: Channel): void {
+    if (channel === this.channel) super.onRoom(channel);
+    else if (channel.sent.count === 0) this.#endRetiring(channel);
+  }
+
+  onDetached(channel: Channel, end: LinkEnd): void {
+    if (this.#retiring.delete(channel)) {
+      const unacked = channel.sent.list();
+      if (unacked.length > 0) this.#tellLost([], unacked, 'drained');
+      return;
+    }
+    this.onConnectionLost(end);
+    if (end.code === CLOSE.CORRUPT) this.#lose('corrupt');
+    this.#onFailed(end, false);
+  }
+
+  onViolation(channel: Channel, code: number, text: string): void {
+    channel.close(code, text);
+    this.onDetached(channel, { code, reason: text });
+  }
+
+  onBye(channel: Channel): void {
+    channel.report();
+    channel.close(CLOSE.OVER, '');
+    if (!this.#retiring.delete(channel)) this.finish(CLOSE.OVER, 'the server ended the session', undefined);
+  }
+
+  onDrain(channel: Channel, drain: Drain): void {
+    if (channel !== this.channel) return;
+    this.emit('drain', { inMs: drain.in, retryAfterMs: drain.retryAfter });
+    // The next connection first; this one stays until that is there.
+    if (!this.isOver && this.#opening === undefined && this.#retryTimer === undefined) this.#open();
+  }
+
+  protected override finish(code: number, reason: string, error: SessionError | undefined): void {
+    if (this.isOver) return;
+    this.#state = 'closed';
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#opening?.cancel();
+    this.#opening = undefined;
+    this.#stopWaiting();
+    for (const channel of this.#retiring) channel.detach();
+    this.#retiring.clear();
+    this.#ready.reject(error ?? new SessionError('closed', 'the session is closed'));
+    super.finish(code, reason, error);
+  }
+
+  readonly #onAbort = (): void => {
+    const cause = this.#options.signal!.reason;
+    this.sayBye('aborted', new SessionError('aborted', "the owner's signal was aborted", { cause }));
+  };
+
+  #open(): void {
+    const { connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
+    this.#opening = new Opening({
+      request: () => this.#request(connectTimeoutMs),
+      connect: this.#connect,
+      hello: (link) => this.#hello(link),
+      timeoutMs: connectTimeoutMs,
+      wheel: this.wheel,
+      onWelcome: (link, welcome, hello) => this.#onWelcome(link, welcome, hello),
+      onFailed: (end, isFinal) => {
+        this.#opening = undefined;
+        this.#onFailed(end, isFinal);
+      },
+    });
+  }
+
+  async #request(timeoutMs: number): Promise<ConnectRequest> {
+    const { subprotocols = [SUBPROTOCOL], headers = {}, maxMessageBytes = MAX_MESSAGE_BYTES } = this.#options;
+    return {
+      url: String(await provide(this.#address)),
+      subprotocols: await provide(subprotocols),
+      headers: await provide(headers),
+      timeoutMs,
+      maxPayload: maxMessageBytes,
+    };
+  }
+
+  #hello(link: Link): Hello {
+    const gen = ++this.#generation;
+    const caps = { ...this.ownWindow, ping: link.ping !== undefined };
+    if (this.#identity === undefined) return { t: 'hello', v: VERSION, gen, recv: 0, caps };
+    const { sid, tok } = this.#identity;
+    return { t: 'hello', v: VERSION, sid, tok, gen, recv: this.channel.acknowledged, caps };
+  }
+
+  #onWelcome(link: Link, welcome: Welcome, hello: Hello): void {
+    this.#opening = undefined;
+    const { sid, tok, epoch, resumed, recv, limits, hb } = welcome;
+    if (resumed && !this.channel.canResumeFrom(recv)) {
+      closeLink(link, CLOSE.CORRUPT, `message ${recv} was acknowledged out of turn`, this.wheel);
+      this.#lose('corrupt');
+      this.#onFailed({ code: CLOSE.CORRUPT, reason: 'counters disagree' }, false);
+      return;
+    }
+    this.#backoff.opened();
+    const former = this.#identity;
+    const heartbeat = this.#options.heartbeat ?? { intervalMs: hb.interval, timeoutMs: hb.timeout };
+    if (!resumed && former !== undefined) {
+      if (this.channel.isAttached) this.#retire();
+      else this.#lose(former.epoch === epoch ? (welcome.reason ?? 'unknown') : 'restart');
+    }
+    this.#identity = { sid, tok, epoch };
+    const replayed = this.channel.attach(link, hello.recv, recv, limits, heartbeat);
+    this.#state = 'open';
+    this.#ready.resolve();
+    if (!resumed) this.emit('open');
+    this.onAttached(hello.gen, resumed, replayed);
+    this.pump();
+  }
+
+  /** There is no connection, or there will not be the one that was tried. */
+  #onFailed(end: LinkEnd, isFinal: boolean): void {
+    if (this.isOver) return;
+    if (isFinal || !(this.#options.shouldRetry ?? shouldRetry)(end)) {
+      this.#stop(end);
+      return;
+    }
+    if (this.#state === 'open' && !this.channel.isAttached) {
+      this.#state = 'reconnecting';
+      this.#ready = deferred();
+    }
+    // A server that drains was being left already.
+    if (this.#opening !== undefined || this.#retryTimer !== undefined) return;
+    const delayMs = this.#backoff.nextDelayMs(end.retryAfterMs);
+    this.#retryTimer = this.environment.setTimeout(() => this.#retry(), delayMs, true);
+    this.#stopWaking = onWake(() => this.#retry());
+    this.emit('reconnecting', {
+      attempt: this.#backoff.attempt,
+      delayMs,
+      code: end.status ?? end.code,
+      error: end.error,
+    });
+  }
+
+  #retry(): void {
+    this.#stopWaiting();
+    this.#open();
+  }
+
+  #stopWaiting(): void {
+    if (this.#retryTimer !== undefined) this.environment.clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    this.#stopWaking?.();
+    this.#stopWaking = undefined;
+  }
+
+  #stop(end: LinkEnd): void {
+    const error =
+      stopError(end) ??
+      (end.code === CLOSE.OVER
+        ? undefined
+        : new SessionError('refused', end.reason, { closeCode: end.code, cause: end.error }));
+    this.finish(end.code, end.reason, error);
+  }
+
+  /** The server does not have the session any more: a new one begins with the next connection. */
+  #lose(reason: string): void {
+    const unacked = this.channel.sent.list();
+    const unsent = this.queue.takeAll();
+    this.channel.detach();
+    this.channel = this.createChannel();
+    this.#identity = undefined;
+    this.abandonFlushes(new SessionError('lost', `the server no longer has the session: ${reason}`));
+    const { resend = 'none' } = this.#options;
+    if (resend === 'all') for (const data of unacked) this.queue.restore(data, sizeOf(data));
+    if (resend !== 'none') {
+      for (const { data, size, key, expiresAt } of unsent) this.queue.restore(data, size, key, expiresAt);
+    }
+    this.#tellLost(
+      unsent.map(({ data }) => data),
+      unacked,
+      reason,
+    );
+  }
+
+  #tellLost(unsent: (string | Uint8Array)[], unacked: (string | Uint8Array)[], reason: string): void {
+    if (channels.lost.hasSubscribers) {
+      const counts = { unsent: unsent.length, unacked: unacked.length };
+      channels.lost.publish({ session: this, sessionId: this.id, side: 'client', ...counts, reason });
+    }
+    this.emit('sessionlost', { unsent, unacked, reason });
+  }
+
+  /** Another server has a new session for us: the old one ends by itself, what waits goes to the new one. */
+  #retire(): void {
+    const { channel } = this;
+    this.channel = this.createChannel();
+    this.#retiring.add(channel);
+    if (channel.sent.count === 0) this.#endRetiring(channel);
+  }
+
+  /** We have nothing more to say; the server closes when it has nothing more either. */
+  #endRetiring(channel: Channel): void {
+    channel.report();
+    channel.sendControl({ t: 'bye' });
+  }
+}
+
+interface Deferred {
+  promise: Promise<void>;
+  resolve(): void;
+  reject(error: SessionError): void;
+}
+
+/** A promise whose rejection may go unnoticed: not everybody waits for `ready`. */
+function deferred(): Deferred {
+  let resolve!: () => void;
+  let reject!: (error: SessionError) => void;
+  const promise = new Promise<void>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  promise.catch(() => {});
+  return { promise, resolve, reject };
+}
+
+async function provide<T>(provided: Provided<T>): Promise<T> {
+  return typeof provided === 'function' ? (provided as () => T | Promise<T>)() : provided;
+}

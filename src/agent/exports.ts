@@ -1,0 +1,21 @@
+// What `hawser/agent` exports everywhere, in Node and in browsers.
+
+export type { BackoffOptions } from './backoff.js';
+export type { Address, ClientSession, ClientSessionOptions, ClientState } from './client-session.js';
+export type { ConnectSessionOptions } from './connect-session.js';
+export { type ActiveEntry, debug } from './debug.js';
+export { SessionError, type SessionErrorCode } from './errors.js';
+export { type IdempotencyStore, MemoryIdempotencyStore, once } from './idempotency.js';
+export type { Data, LinkEnd } from './link.js';
+export type { LivenessOptions } from './liveness.js';
+export type { Sendable } from './payload.js';
+export type {
+  DroppedMessage,
+  DropReason,
+  QueueOptions,
+  QueuePolicy,
+  SendOptions,
+  SendOutcome,
+} from './send-queue.js';
+export type { Session, SessionEnd, SessionEvents, SessionOptions, SessionStats } from './session.js';
+export type { NodeWebSocket, StandardWebSocket, WebSocketClass } from './socket-link.js';

@@ -1,0 +1,93 @@
+// Messages on their way to the application: to the listener of 'message', else to whoever iterates, else they wait here.
+// A message that was handed over is reported to the channel it came by, which acknowledges it.
+
+import type { SessionError } from './errors.js';
+import type { Data } from './link.js';
+
+/** Where messages come from. */
+interface Source {
+  /** Message `number` was handed to the application. */
+  handed(number: number, data: Data): void;
+}
+
+interface Waiting {
+  data: Data;
+  number: number;
+  source: Source;
+}
+
+interface Reader {
+  resolve(result: IteratorResult<Data, undefined>): void;
+  reject(error: SessionError): void;
+}
+
+export type MessageListener = (data: Data, number: number) => void;
+
+const END: IteratorResult<Data, undefined> = { done: true, value: undefined };
+
+export class Inbox {
+  #listener: MessageListener | undefined;
+  readonly #waiting: Waiting[] = [];
+  readonly #readers: Reader[] = [];
+  #isOver = false;
+  #error: SessionError | undefined;
+
+  /** Messages that wait for the application. */
+  get count(): number {
+    return this.#waiting.length;
+  }
+
+  /** Who gets messages from now on; what waits is handed over at once. */
+  set listener(listener: MessageListener | undefined) {
+    this.#listener = listener;
+    while (this.#listener !== undefined) {
+      const message = this.#waiting.shift();
+      if (message === undefined) return;
+      this.#tell(message.data, message.number, message.source);
+    }
+  }
+
+  push(data: Data, number: number, source: Source): void {
+    if (this.#listener !== undefined && this.#waiting.length === 0) {
+      this.#tell(data, number, source);
+      return;
+    }
+    const reader = this.#readers.shift();
+    if (reader === undefined) {
+      this.#waiting.push({ data, number, source });
+    } else {
+      reader.resolve({ done: false, value: data });
+      source.handed(number, data);
+    }
+  }
+
+  /** @returns the next message; the end, or the reason for it, only after all that came before */
+  next(): Promise<IteratorResult<Data, undefined>> {
+    const message = this.#waiting.shift();
+    if (message !== undefined) {
+      message.source.handed(message.number, message.data);
+      return Promise.resolve({ done: false, value: message.data });
+    }
+    if (!this.#isOver) return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
+    const error = this.#error;
+    // Told once: whoever asks again gets the end.
+    this.#error = undefined;
+    return error === undefined ? Promise.resolve(END) : Promise.reject(error);
+  }
+
+  /** No more will come. What waits can still be read. */
+  end(error: SessionError | undefined): void {
+    this.#isOver = true;
+    this.#error = error;
+    for (const reader of this.#readers.splice(0)) this.next().then(reader.resolve, reader.reject);
+  }
+
+  #tell(data: Data, number: number, source: Source): void {
+    try {
+      this.#listener!(data, number);
+    } finally {
+      // A listener that throws has had the message, too.
+      source.handed(number, data);
+    }
+  }
+}

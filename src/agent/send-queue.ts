@@ -1,0 +1,328 @@
+// Messages that have no number yet, because there is no connection or no room on it; and what happens when there are too
+// many. A message is dropped here or never.
+
+import { SessionError } from './errors.js';
+import type { Data } from './link.js';
+
+/**
+ * What becomes of a message when the queue is full:
+ * - `block`: `send()` waits for room;
+ * - `error`: `send()` rejects with `queue-full`;
+ * - `drop-oldest`: the oldest message without a number makes room;
+ * - `drop-newest`: the message itself is dropped;
+ * - `conflate`: a message replaces the waiting one with the same `key`, in its place, whether or not the queue is full;
+ *   for a new key `send()` waits;
+ * - `volatile`: a message goes out at once or is dropped, full or not.
+ */
+export type QueuePolicy = 'block' | 'error' | 'drop-oldest' | 'drop-newest' | 'conflate' | 'volatile';
+
+/** Bounds over everything that was accepted and is not acknowledged. */
+export interface QueueOptions {
+  /** Payload bytes, text counted as UTF-8; 1 MiB by default. */
+  maxBytes?: number;
+  /** 4096 by default. */
+  maxMessages?: number;
+  /** `block` by default. */
+  policy?: QueuePolicy;
+  /** Messages that could not be sent for so long are dropped; by default they stay. In milliseconds. */
+  ttlMs?: number;
+}
+
+export interface SendOptions {
+  /** Gives up waiting for room. A message that was accepted stays accepted. */
+  signal?: AbortSignal;
+  /** Instead of the queue's. */
+  ttlMs?: number;
+  /** What the policy `conflate` compares. */
+  key?: unknown;
+}
+
+/**
+ * What became of a message: `accepted`, to be delivered; `displaced`, accepted in place of an older one that is lost;
+ * `dropped`.
+ */
+export type SendOutcome = 'accepted' | 'displaced' | 'dropped';
+
+/** Why a message was dropped. */
+export type DropReason = 'full' | 'conflated' | 'expired' | 'volatile';
+
+export interface DroppedMessage {
+  reason: DropReason;
+  data: Data;
+  key: unknown;
+}
+
+/** An accepted message on its way to a number. */
+export interface QueuedMessage {
+  data: Data;
+  readonly key: unknown;
+  size: number;
+  expiresAt: number;
+  /** Zero while it waits, -1 once dropped. */
+  number: number;
+}
+
+/** A `send()` that waits for room. */
+interface Waiter {
+  message: QueuedMessage;
+  settle(outcome: SendOutcome): void;
+  reject(error: SessionError): void;
+}
+
+/** What the queue needs to know of the messages behind it, which have numbers. */
+interface Sent {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+export class SendQueue {
+  readonly maxBytes: number;
+  readonly maxMessages: number;
+  readonly policy: QueuePolicy;
+  /** Payload bytes of the messages that wait for a number. */
+  bytes = 0;
+  /** When the first message expires, on the clock of `now`. */
+  nextExpiry = NEVER;
+
+  readonly #ttlMs: number;
+  readonly #onDrop: (dropped: DroppedMessage) => void;
+  /** In order; those before `#head` are gone. */
+  #messages: QueuedMessage[] = [];
+  #head = 0;
+  readonly #byKey = new Map<unknown, QueuedMessage>();
+  /** In order, after the messages. A Set, so that an aborted one leaves without a search. */
+  readonly #waiters = new Set<Waiter>();
+
+  constructor(options: QueueOptions, onDrop: (dropped: DroppedMessage) => void) {
+    this.maxBytes = options.maxBytes ?? 2 ** 20;
+    this.maxMessages = options.maxMessages ?? 4096;
+    this.policy = options.policy ?? 'block';
+    this.#ttlMs = options.ttlMs ?? NEVER;
+    this.#onDrop = onDrop;
+    checkOptions(this.maxBytes, this.maxMessages, this.policy, this.#ttlMs);
+  }
+
+  /** Messages that wait for a number. */
+  get count(): number {
+    return this.#messages.length - this.#head;
+  }
+
+  /** Calls of `send()` that wait for room. */
+  get waiting(): number {
+    return this.#waiters.size;
+  }
+
+  get isEmpty(): boolean {
+    return this.#messages.length === this.#head && this.#waiters.size === 0;
+  }
+
+  /** The message that was accepted last, if it is still here. */
+  get last(): QueuedMessage | undefined {
+    return this.count > 0 ? this.#messages.at(-1) : undefined;
+  }
+
+  /**
+   * Takes a message that cannot be sent at once.
+   *
+   * @param data never changed by anybody from now on
+   * @returns a promise only where the policy waits
+   * @throws SessionError `queue-full`
+   */
+  add(
+    data: Data,
+    size: number,
+    options: SendOptions | undefined,
+    sent: Sent,
+    nowMs: number,
+  ): SendOutcome | Promise<SendOutcome> {
+    const key = options?.key;
+    const message = { data, size, key, expiresAt: nowMs + (options?.ttlMs ?? this.#ttlMs), number: 0 };
+    if (this.policy === 'volatile') return this.#drop(message, 'volatile');
+    if (this.policy === 'conflate' && this.#replace(message, sent)) return 'displaced';
+    if (this.#waiters.size === 0 && this.#fits(size, sent)) {
+      this.#accept(message);
+      return 'accepted';
+    }
+    switch (this.policy) {
+      case 'error':
+        throw new SessionError('queue-full', `the queue holds ${this.#describe(sent)}, which is all it may`);
+      case 'drop-newest':
+        return this.#drop(message, 'full');
+      case 'drop-oldest':
+        return this.#displace(message, sent);
+      default:
+        return this.#wait(message, options?.signal);
+    }
+  }
+
+  /** The next message to send, which stays until {@link shift}. */
+  peek(): QueuedMessage | undefined {
+    return this.#messages[this.#head];
+  }
+
+  /** Removes the first message, which got a number. */
+  shift(): void {
+    const message = this.#messages[this.#head]!;
+    this.#head++;
+    this.#forget(message);
+    if (this.#head === this.#messages.length) {
+      this.#messages = [];
+      this.#head = 0;
+    } else if (this.#head >= 1024) {
+      this.#messages = this.#messages.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  /** Takes in those who wait for room, as far as there is some. */
+  admit(sent: Sent): void {
+    for (const waiter of this.#waiters) {
+      if (this.policy === 'conflate' && this.#replace(waiter.message, sent)) {
+        waiter.settle('displaced');
+        continue;
+      }
+      if (!this.#fits(waiter.message.size, sent)) return;
+      this.#accept(waiter.message);
+      waiter.settle('accepted');
+    }
+  }
+
+  /** Drops what has waited too long. */
+  expire(nowMs: number): void {
+    if (nowMs < this.nextExpiry) return;
+    const messages = this.#messages.slice(this.#head);
+    const expired = messages.filter(({ expiresAt }) => expiresAt <= nowMs);
+    this.#messages = messages.filter(({ expiresAt }) => expiresAt > nowMs);
+    this.#head = 0;
+    for (const message of expired) this.#forget(message);
+    this.nextExpiry = NEVER;
+    for (const { expiresAt } of this.#messages) this.nextExpiry = Math.min(this.nextExpiry, expiresAt);
+    for (const { message } of this.#waiters) {
+      if (message.expiresAt > nowMs) this.nextExpiry = Math.min(this.nextExpiry, message.expiresAt);
+    }
+    // Last, because whoever is told may send again.
+    for (const message of expired) this.#drop(message, 'expired');
+    for (const { message, settle } of this.#waiters) {
+      if (message.expiresAt <= nowMs) settle(this.#drop(message, 'expired'));
+    }
+  }
+
+  /** Takes everything out. Those who wait for room go on waiting. */
+  takeAll(): QueuedMessage[] {
+    const messages = this.#messages.slice(this.#head);
+    for (const message of messages) {
+      this.#forget(message);
+      message.number = -1;
+    }
+    this.#messages = [];
+    this.#head = 0;
+    return messages;
+  }
+
+  /** Puts a message behind the others again that was taken out, or that lost its number together with its session. */
+  restore(data: Data, size: number, key: unknown = undefined, expiresAt = NEVER): void {
+    this.#accept({ data, size, key, expiresAt, number: 0 });
+  }
+
+  /** Ends those who wait for room. */
+  rejectWaiters(error: SessionError): void {
+    for (const waiter of this.#waiters) waiter.reject(error);
+  }
+
+  #fits(size: number, sent: Sent): boolean {
+    return this.count + sent.count < this.maxMessages && this.bytes + sent.bytes + size <= this.maxBytes;
+  }
+
+  #accept(message: QueuedMessage): void {
+    this.#messages.push(message);
+    this.bytes += message.size;
+    if (this.policy === 'conflate' && message.key !== undefined) this.#byKey.set(message.key, message);
+    this.nextExpiry = Math.min(this.nextExpiry, message.expiresAt);
+  }
+
+  #forget(message: QueuedMessage): void {
+    this.bytes -= message.size;
+    if (this.#byKey.get(message.key) === message) this.#byKey.delete(message.key);
+  }
+
+  #drop(message: QueuedMessage, reason: DropReason): 'dropped' {
+    message.number = -1;
+    this.#onDrop({ reason, data: message.data, key: message.key });
+    return 'dropped';
+  }
+
+  /** Puts a message in the place of the one with its key. @returns false when there is none, or no room */
+  #replace(message: QueuedMessage, sent: Sent): boolean {
+    const older = message.key === undefined ? undefined : this.#byKey.get(message.key);
+    if (older === undefined) return false;
+    const growth = message.size - older.size;
+    if (this.bytes + sent.bytes + growth > this.maxBytes) return false;
+    const { data, key } = older;
+    older.data = message.data;
+    older.size = message.size;
+    older.expiresAt = message.expiresAt;
+    this.bytes += growth;
+    this.nextExpiry = Math.min(this.nextExpiry, message.expiresAt);
+    this.#onDrop({ reason: 'conflated', data, key });
+    return true;
+  }
+
+  #displace(message: QueuedMessage, sent: Sent): SendOutcome {
+    let outcome: SendOutcome = 'accepted';
+    while (!this.#fits(message.size, sent)) {
+      const oldest = this.peek();
+      // All that is here has a number, and a numbered message is never dropped.
+      if (oldest === undefined) return this.#drop(message, 'full');
+      this.shift();
+      this.#drop(oldest, 'full');
+      outcome = 'displaced';
+    }
+    this.#accept(message);
+    return outcome;
+  }
+
+  #wait(message: QueuedMessage, signal: AbortSignal | undefined): Promise<SendOutcome> {
+    this.nextExpiry = Math.min(this.nextExpiry, message.expiresAt);
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        this.#waiters.delete(waiter);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const waiter: Waiter = {
+        message,
+        settle(outcome) {
+          leave();
+          resolve(outcome);
+        },
+        reject(error) {
+          leave();
+          reject(error);
+        },
+      };
+      const onAbort = (): void =>
+        waiter.reject(new SessionError('aborted', 'send() was aborted', { cause: signal!.reason }));
+      signal?.addEventListener('abort', onAbort);
+      this.#waiters.add(waiter);
+    });
+  }
+
+  #describe(sent: Sent): string {
+    return `${this.count + sent.count} messages and ${this.bytes + sent.bytes} bytes`;
+  }
+}
+
+const POLICIES: QueuePolicy[] = ['block', 'error', 'drop-oldest', 'drop-newest', 'conflate', 'volatile'];
+
+function checkOptions(maxBytes: number, maxMessages: number, policy: QueuePolicy, ttlMs: number): void {
+  for (const [name, value] of Object.entries({ maxBytes, maxMessages })) {
+    if (!(Number.isSafeInteger(value) && value > 0)) {
+      throw new RangeError(`queue.${name}: a whole number above 0 was expected, got ${value}`);
+    }
+  }
+  if (!POLICIES.includes(policy)) {
+    throw new TypeError(`queue.policy: one of ${POLICIES.join(', ')} was expected, got ${policy}`);
+  }
+  if (!(ttlMs > 0)) throw new RangeError(`queue.ttlMs: milliseconds above 0 were expected, got ${ttlMs}`);
+}

@@ -1,0 +1,452 @@
+// Takes sessions in: on a server of ours, on an `http.Server`, or on upgrades that somebody else routes. Every connection
+// is authenticated, the first one of a session like all that resume it.
+
+import { timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from '../ws/websocket-server.js';
+import { type Hello, parseControl, SUBPROTOCOL } from './control.js';
+import { type ActiveEntry, track } from './debug.js';
+import { Emitter } from './emitter.js';
+import { type Environment, environment as machine } from './environment.js';
+import { CLOSE } from './errors.js';
+import { closeLink, type Link } from './link.js';
+import type { LivenessOptions } from './liveness.js';
+import { ServerSession, type ServerTerms, type SessionKeeper } from './server-session.js';
+import type { SessionOptions } from './session.js';
+import { SessionRegistry } from './session-registry.js';
+import { linkOf, type NodeWebSocket } from './socket-link.js';
+import { type TimerWheel, wheelOf } from './timer-wheel.js';
+
+/** What is used of an `http.Server`, or `https.Server`. */
+interface UpgradeSource {
+  on(event: 'upgrade', listener: (request: IncomingMessage, socket: Duplex, head: Buffer) => void): unknown;
+  removeListener(event: 'upgrade', listener: (...args: never[]) => void): unknown;
+}
+
+/** What is used of hawser's `WebSocketServer`. */
+interface ConnectionSource {
+  handleUpgrade(...args: never[]): void;
+  on(event: 'connection', listener: (socket: NodeWebSocket, request: IncomingMessage) => void): unknown;
+  removeListener(event: 'connection', listener: (...args: never[]) => void): unknown;
+}
+
+export interface SessionServerOptions extends SessionOptions {
+  /** Whose connections to take. With hawser's `WebSocketServer` all options of the handshake are that server's. */
+  server?: UpgradeSource | ConnectionSource;
+  /** Connections come through {@link SessionServer.handleUpgrade}. */
+  noServer?: boolean;
+  /** Only requests for this path; not with a `WebSocketServer`. */
+  path?: string;
+  /**
+   * Who the client is: a name that is the same at each of its connections. `undefined` or `false` refuses it (HTTP 401;
+   * with a `WebSocketServer` close code 4401). Called for every connection. By default everybody is the same principal.
+   */
+  authenticate?: (request: IncomingMessage) => Principal | Promise<Principal>;
+  /** Origins of web pages that may connect (RFC 6454 §6.2); by default all. Clients that are no browsers send none. */
+  origins?: string[];
+  /** Subprotocols that mean a session, the preferred one first; `['hawser.v1']` by default. */
+  subprotocols?: string[];
+  /** How long a session waits for its client, in milliseconds; 120,000 by default. */
+  windowMs?: number;
+  /** The most sessions that wait for their clients; 10,000 by default. The one that has waited longest goes. */
+  maxDetached?: number;
+  /** The most payload bytes that such sessions hold together; 256 MiB by default. */
+  maxDetachedBytes?: number;
+  /** Milliseconds between Pings, and of silence after one; 25,000 and 20,000 by default. */
+  heartbeat?: LivenessOptions;
+  /** How long a client may take from the opening handshake to its hello, in milliseconds; 10,000 by default. */
+  helloTimeoutMs?: number;
+  /** Largest message to take, in bytes; 16 MiB by default. Not with a `WebSocketServer`. */
+  maxMessageBytes?: number;
+  /** Closes the server when it is aborted. */
+  signal?: AbortSignal;
+}
+
+type Principal = string | undefined | false;
+
+export interface SessionServerEvents {
+  /** A client has begun a session. `request` is that of its first connection. */
+  session: [session: ServerSession, request: IncomingMessage];
+}
+
+export interface DrainOptions {
+  /** When the connections that are left are cut, in milliseconds; 30,000 by default. */
+  deadlineMs?: number;
+  /** Over how long clients are told, so that they do not all leave at once; 10,000 by default. */
+  spreadMs?: number;
+}
+
+/** How many sessions went how: of themselves, because the client moved on, and because the deadline came. */
+export interface DrainResult {
+  moved: number;
+  finished: number;
+  cut: number;
+}
+
+export interface SessionServerStats {
+  /** Sessions with a connection, and without. */
+  attached: number;
+  detached: number;
+  /** Payload bytes held by those without. */
+  detachedBytes: number;
+  /** Connections that have not said hello. */
+  pending: number;
+  /** So far: sessions begun, connections that resumed one, attempts to resume that failed, sessions evicted. */
+  created: number;
+  resumed: number;
+  refusedResumes: number;
+  evicted: number;
+}
+
+const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
+const HELLO_TIMEOUT_MS = 10_000;
+/** What a client is told that comes while the server drains. */
+const RETRY_AFTER_MS = 1000;
+
+export class SessionServer extends Emitter<SessionServerEvents> implements SessionKeeper {
+  /** @internal */
+  readonly terms: ServerTerms;
+
+  readonly #options: SessionServerOptions;
+  readonly #environment: Environment;
+  readonly #wheel: TimerWheel;
+  readonly #registry: SessionRegistry<ServerSession>;
+  /** Connections before their hello. */
+  readonly #pending = new Set<Link>();
+  readonly #principals = new WeakMap<IncomingMessage, string>();
+  readonly #webSocketServer: WebSocketServer | undefined;
+  readonly #stopListening: () => void;
+  readonly #untrack: () => void;
+  readonly #createdAt: number;
+  #state: 'running' | 'draining' | 'closed' = 'running';
+  #drain: { result: DrainResult; done: () => void } | undefined;
+  #created = 0;
+  #resumed = 0;
+  #refusedResumes = 0;
+
+  /**
+   * @param environment time and randomness; only tests bring their own
+   * @throws TypeError unless exactly one of `server` and `noServer` is given
+   */
+  constructor(options: SessionServerOptions, environment: Environment = machine) {
+    super();
+    const { server, noServer = false, windowMs = 120_000, maxDetached = 10_000, signal } = options;
+    if ((server !== undefined) === noServer) {
+      throw new TypeError('one of the options `server` and `noServer` was expected');
+    }
+    this.#options = options;
+    this.#environment = environment;
+    this.#wheel = wheelOf(environment);
+    const { maxDetachedBytes = 256 * 2 ** 20, heartbeat = { intervalMs: 25_000, timeoutMs: 20_000 } } =
+      options;
+    this.terms = { epoch: environment.randomId(), windowMs, heartbeat };
+    this.#registry = new SessionRegistry({ windowMs, maxDetached, maxDetachedBytes }, this.#wheel);
+    this.#createdAt = environment.now();
+    if (server !== undefined && 'handleUpgrade' in server) {
+      this.#stopListening = this.#takeConnections(server);
+    } else {
+      this.#webSocketServer = this.#createWebSocketServer();
+      this.#stopListening = server === undefined ? () => {} : this.#takeUpgrades(server);
+    }
+    this.#untrack = track(this);
+    signal?.addEventListener('abort', this.#onAbort);
+    if (signal?.aborted) this.close();
+  }
+
+  /** For `noServer`: takes the connection of an 'upgrade' event that was routed here. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.#webSocketServer === undefined) {
+      throw new TypeError('the WebSocketServer handles the upgrades of this session server');
+    }
+    this.#webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
+      const link = linkOf(webSocket as unknown as NodeWebSocket);
+      this.acceptLink(link, this.#principals.get(request)!, request);
+    });
+  }
+
+  /** The sessions that there are, with a connection or without. */
+  get sessions(): ServerSession[] {
+    return this.#registry.all();
+  }
+
+  stats(): SessionServerStats {
+    const { size, detachedCount, detachedBytes, evicted } = this.#registry;
+    return {
+      attached: size - detachedCount,
+      detached: detachedCount,
+      detachedBytes,
+      pending: this.#pending.size,
+      created: this.#created,
+      resumed: this.#resumed,
+      refusedResumes: this.#refusedResumes,
+      evicted,
+    };
+  }
+
+  /** @internal For `debug.active()`. */
+  describe(): ActiveEntry {
+    const ageMs = this.#environment.now() - this.#createdAt;
+    return { kind: 'session server', id: this.terms.epoch, state: this.#state, ageMs, ...this.stats() };
+  }
+
+  /**
+   * Sends the clients elsewhere: new connections are refused with 503, sessions are asked to move on, and end when the
+   * client has done so and both ends have what they were sent. Whoever is left at the deadline is cut with 1012.
+   */
+  async drain({ deadlineMs = 30_000, spreadMs = 10_000 }: DrainOptions = {}): Promise<DrainResult> {
+    if (this.#state !== 'running') throw new Error(`the server is ${this.#state}`);
+    this.#state = 'draining';
+    const result: DrainResult = { moved: 0, finished: 0, cut: 0 };
+    const isEmpty = new Promise<void>((done) => {
+      this.#drain = { result, done };
+    });
+    const until = this.#environment.now() + deadlineMs;
+    const timers = this.#registry.all().map((session) => {
+      const delayMs = this.#environment.random() * Math.min(spreadMs, deadlineMs / 2);
+      return this.#wheel.schedule(delayMs, () => session.drain(until - this.#environment.now()));
+    });
+    const deadline = this.#environment.setTimeout(() => this.#drain?.done(), deadlineMs, true);
+    this.#checkDrained();
+    await isEmpty;
+    this.#environment.clearTimeout(deadline);
+    for (const timer of timers) this.#wheel.cancel(timer);
+    this.#drain = undefined;
+    await this.#cutAll(result);
+    return result;
+  }
+
+  /** Forgets all sessions, and closes their connections with 1012. An `http.Server` or `WebSocketServer` goes on. */
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#stopListening();
+    this.#drain?.done();
+    const links = [...this.#pending];
+    this.#pending.clear();
+    await Promise.all([
+      ...links.map((link) => closeLink(link, CLOSE.RESTART, 'the server is closed', this.#wheel)),
+      this.#cutAll({ moved: 0, finished: 0, cut: 0 }),
+    ]);
+    await this.#webSocketServer?.close({ timeoutMs: 1000 });
+    this.#untrack();
+    this.removeAllListeners();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * @internal Waits on a link that is open for a hello. For connections that were authenticated already.
+   *
+   * @param request handed on to the 'session' event
+   */
+  acceptLink(link: Link, principal: string | Promise<Principal>, request: IncomingMessage): void {
+    if (this.#state !== 'running') {
+      closeLink(link, CLOSE.RESTART, 'the server goes away', this.#wheel);
+      return;
+    }
+    this.#pending.add(link);
+    const timer = this.#wheel.schedule(this.#options.helloTimeoutMs ?? HELLO_TIMEOUT_MS, () =>
+      refuse(CLOSE.TIMEOUT, 'no hello in time'),
+    );
+    const leave = (): void => {
+      this.#wheel.cancel(timer);
+      this.#pending.delete(link);
+    };
+    const refuse = (code: number, reason: string): void => {
+      if (!this.#pending.has(link)) return;
+      leave();
+      closeLink(link, code, reason, this.#wheel);
+    };
+    const begin = (hello: Hello, name: Principal): void => {
+      if (!this.#pending.has(link)) return;
+      leave();
+      if (typeof name === 'string') this.#admit(link, hello, name, request);
+      else closeLink(link, CLOSE.UNAUTHENTICATED, 'not authenticated', this.#wheel);
+    };
+    let isGreeted = false;
+    link.handler = {
+      onMessage: (data) => {
+        const hello = typeof data === 'string' ? parseControl(data) : undefined;
+        if (isGreeted || hello?.t !== 'hello') {
+          refuse(CLOSE.MALFORMED, 'one hello was expected');
+          return;
+        }
+        isGreeted = true;
+        if (typeof principal === 'string') begin(hello, principal);
+        else
+          principal.then(
+            (name) => begin(hello, name),
+            () => refuse(1011, 'authentication failed'),
+          );
+      },
+      onEnd: leave,
+    };
+  }
+
+  // What sessions tell
+
+  /** @internal */
+  onSessionAttached(session: ServerSession): void {
+    this.#registry.attached(session);
+  }
+
+  /** @internal */
+  onSessionDetached(session: ServerSession): void {
+    this.#registry.detached(session);
+    this.#checkDrained();
+  }
+
+  /** @internal */
+  onSessionHeldBytes(session: ServerSession): void {
+    this.#registry.heldBytesChanged(session);
+  }
+
+  /** @internal */
+  onSessionOver(session: ServerSession): void {
+    this.#registry.remove(session);
+    if (this.#drain === undefined) return;
+    if (session.isDraining) this.#drain.result.moved++;
+    else this.#drain.result.finished++;
+    this.#checkDrained();
+  }
+
+  readonly #onAbort = (): void => {
+    this.close();
+  };
+
+  #admit(link: Link, hello: Hello, principal: string, request: IncomingMessage): void {
+    const session = this.#find(hello);
+    if (session === undefined) {
+      const isResume = hello.sid !== undefined;
+      if (isResume) this.#refusedResumes++;
+      this.#begin(link, hello, principal, request, isResume ? 'unknown' : undefined);
+    } else if (session.principal !== principal) {
+      closeLink(link, CLOSE.FORBIDDEN, 'the session of another principal', this.#wheel);
+    } else if (!session.isNewer(hello.gen)) {
+      closeLink(link, CLOSE.SUPERSEDED, 'a later connection has taken over', this.#wheel);
+    } else if (!session.canResumeFrom(hello.recv)) {
+      session.expire('corrupt');
+      closeLink(link, CLOSE.CORRUPT, `message ${hello.recv} was acknowledged out of turn`, this.#wheel);
+    } else {
+      this.#resumed++;
+      session.resume(link, hello, true, undefined);
+    }
+  }
+
+  /** A wrong token and an unknown session look the same from outside. */
+  #find({ sid, tok }: Hello): ServerSession | undefined {
+    const session = sid === undefined ? undefined : this.#registry.find(sid);
+    return session !== undefined && isSameSecret(session.token, tok!) ? session : undefined;
+  }
+
+  #begin(
+    link: Link,
+    hello: Hello,
+    principal: string,
+    request: IncomingMessage,
+    reason: string | undefined,
+  ): void {
+    const session = new ServerSession(principal, this, this.#options, this.#environment);
+    this.#created++;
+    this.#registry.add(session);
+    // Nothing counts of a session that is not there any more.
+    session.resume(link, { ...hello, recv: 0 }, false, reason);
+    this.emit('session', session, request);
+  }
+
+  #checkDrained(): void {
+    const { size, detachedCount } = this.#registry;
+    // Who has no connection now will not get one any more.
+    if (size === detachedCount) this.#drain?.done();
+  }
+
+  async #cutAll(result: DrainResult): Promise<void> {
+    const sessions = this.#registry.all();
+    result.cut += sessions.length;
+    await Promise.all(sessions.map((session) => session.cutOff(CLOSE.RESTART, 'the server goes away')));
+  }
+
+  #takeConnections(server: ConnectionSource): () => void {
+    const { authenticate = () => '' } = this.#options;
+    const onConnection = (socket: NodeWebSocket, request: IncomingMessage): void => {
+      const principal = this.#isAllowed(request)
+        ? attempt(() => authenticate(request))
+        : Promise.resolve(undefined);
+      this.acceptLink(linkOf(socket), principal, request);
+    };
+    server.on('connection', onConnection);
+    return () => server.removeListener('connection', onConnection);
+  }
+
+  #takeUpgrades(server: UpgradeSource): () => void {
+    const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
+      this.handleUpgrade(request, socket, head);
+    server.on('upgrade', onUpgrade);
+    return () => server.removeListener('upgrade', onUpgrade);
+  }
+
+  #createWebSocketServer(): WebSocketServer {
+    const { path, maxMessageBytes = MAX_MESSAGE_BYTES, subprotocols = [SUBPROTOCOL] } = this.#options;
+    return new WebSocketServer({
+      noServer: true,
+      ...(path !== undefined && { path }),
+      maxPayload: maxMessageBytes,
+      clientTracking: false,
+      handleProtocols: (offered: Set<string>) => subprotocols.find((name) => offered.has(name)) ?? false,
+      verifyClient: (info: { req: IncomingMessage }, decide: Decide) => {
+        this.#verify(info.req, decide);
+      },
+    });
+  }
+
+  async #verify(request: IncomingMessage, decide: Decide): Promise<void> {
+    if (this.#state !== 'running') {
+      decide(false, 503, undefined, { 'Retry-After': String(RETRY_AFTER_MS / 1000) });
+      return;
+    }
+    if (!this.#isAllowed(request)) {
+      decide(false, 403);
+      return;
+    }
+    try {
+      const { authenticate = () => '' } = this.#options;
+      const principal = await authenticate(request);
+      if (typeof principal !== 'string') {
+        decide(false, 401);
+        return;
+      }
+      this.#principals.set(request, principal);
+      decide(true);
+    } catch {
+      decide(false, 500);
+    }
+  }
+
+  #isAllowed({ headers: { origin } }: IncomingMessage): boolean {
+    const { origins } = this.#options;
+    return origins === undefined || origin === undefined || origins.includes(origin);
+  }
+}
+
+/** How a handshake is decided (the second parameter of `verifyClient`). */
+type Decide = (
+  isAccepted: boolean,
+  status?: number,
+  message?: string,
+  headers?: Record<string, string>,
+) => void;
+
+/** Without telling by the time it takes how much of a guess was right. */
+function isSameSecret(secret: string, guess: string): boolean {
+  const [a, b] = [Buffer.from(secret), Buffer.from(guess)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** What a function returns, or throws, as a promise. */
+async function attempt<T>(run: () => T | Promise<T>): Promise<T> {
+  return run();
+}

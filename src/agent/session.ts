@@ -1,0 +1,527 @@
+// What both ends of a session offer to their users: sending with a bounded queue, receiving, waiting for acknowledgements,
+// numbers about it all. How connections come and go is decided by `client-session.ts` and `server-session.ts`.
+
+import { Channel, type ChannelOwner } from './channel.js';
+import type { Drain, Window } from './control.js';
+import { type ActiveEntry, track } from './debug.js';
+import { channels } from './diagnostics.js';
+import { Emitter } from './emitter.js';
+import type { Environment } from './environment.js';
+import { CLOSE, SessionError } from './errors.js';
+import { Inbox } from './inbox.js';
+import type { Data, LinkEnd } from './link.js';
+import { type Sendable, sizeOf, toData } from './payload.js';
+import {
+  type DroppedMessage,
+  type QueuedMessage,
+  type QueueOptions,
+  type SendOptions,
+  type SendOutcome,
+  SendQueue,
+} from './send-queue.js';
+import { type TimerWheel, type WheelTimer, wheelOf } from './timer-wheel.js';
+
+/** How a session came to its end. */
+export interface SessionEnd {
+  /** The close code (RFC 6455 §7.4); 1006 where there was none. */
+  code: number;
+  reason: string;
+  /** Set unless one of the two ends wanted it. */
+  error?: SessionError;
+  /** Messages that the peer surely does not have. */
+  unsent: Data[];
+  /** Messages that the peer may or may not have. */
+  unacked: Data[];
+}
+
+/** Events of both ends; each says which end has it, where it is not both. */
+export interface SessionEvents {
+  /** `number` counts the messages of the session, from 1. */
+  message: [data: Data, number: number];
+  /** Client: the session is usable, for the first time or as a new one. */
+  open: [];
+  /** Client: the connection is gone and the next attempt is `delayMs` away. `code` is a close code or an HTTP status. */
+  reconnecting: [info: { attempt: number; delayMs: number; code: number; error: Error | undefined }];
+  /** The session goes on over a new connection; `replayed` of our messages were sent again. */
+  resumed: [info: { replayed: number }];
+  /** Client: the server does not have the session any more; a new one begins. Nobody sends these messages again. */
+  sessionlost: [info: { unsent: Data[]; unacked: Data[]; reason: string }];
+  /** The server goes away in `inMs`. A client moves to another connection by itself. */
+  drain: [info: { inMs: number; retryAfterMs: number | undefined }];
+  /** Server: the connection is gone; the session waits for the client to come back. */
+  detached: [info: { code: number }];
+  /** A message was dropped. */
+  drop: [dropped: DroppedMessage];
+  close: [end: SessionEnd];
+}
+
+/** Numbers about a session at this moment. */
+export interface SessionStats {
+  state: string;
+  /** Messages that got a number, and the highest of them that the peer acknowledged, in this session. */
+  sent: number;
+  acknowledged: number;
+  /** Messages that have come, and that were handed to the application. */
+  received: number;
+  handedOver: number;
+  /** Messages that wait for a number, and those that wait for their acknowledgement. */
+  unsent: number;
+  unacked: number;
+  /** Payload bytes of these two together. */
+  queuedBytes: number;
+  /** `send()` calls that wait for room. */
+  waiting: number;
+  dropped: number;
+  /** How often the session went on over a new connection. */
+  resumes: number;
+}
+
+export interface SessionOptions {
+  /** Bounds and policy of what is to be sent. */
+  queue?: QueueOptions;
+  /**
+   * `auto`, the default: a message is acknowledged when it is handed over; `manual`: when {@link Session.acknowledge} is
+   * called, so that a message whose handling was cut short by a crash counts as not processed.
+   */
+  acknowledge?: 'auto' | 'manual';
+}
+
+/** Resolved already: to send costs no promise of its own. */
+const ACCEPTED: Promise<SendOutcome> = Promise.resolve('accepted');
+
+/** Where messages can be dropped or replaced, the fewer are in the connection the better. */
+const HIGH_WATER_MARK_BYTES = { keeping: 256 * 1024, dropping: 64 * 1024 };
+/** Where nobody tells that a connection has room again, it is looked at so often. */
+const LOOK_EVERY_MS = 10;
+const CLOSE_TIMEOUT_MS = 5000;
+/** Longer ones wrap around in timers. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+interface Flush {
+  channel: Channel;
+  /** The last message at the time of the call, when it had no number yet. */
+  last: QueuedMessage | undefined;
+  number: number;
+  resolve(): void;
+  reject(error: SessionError): void;
+}
+
+export abstract class Session extends Emitter<SessionEvents> implements ChannelOwner {
+  protected readonly environment: Environment;
+  protected readonly wheel: TimerWheel;
+  protected readonly inbox = new Inbox();
+  protected readonly queue: SendQueue;
+  /** The one that new messages take. */
+  protected channel: Channel;
+
+  readonly #isManual: boolean;
+  readonly #flushes = new Set<Flush>();
+  readonly #createdAt: number;
+  readonly #untrack: () => void;
+  #dropped = 0;
+  #resumes = 0;
+  #detachedAt = 0;
+  #isFull = false;
+  #closed: Promise<void> | undefined;
+  #isClosing = false;
+  #isOver = false;
+  #expiryTimer: WheelTimer | undefined;
+  #lookTimer: unknown;
+  #isPumping = false;
+
+  constructor(options: SessionOptions, environment: Environment) {
+    super();
+    this.environment = environment;
+    this.wheel = wheelOf(environment);
+    this.#isManual = options.acknowledge === 'manual';
+    this.queue = new SendQueue(options.queue ?? {}, (dropped) => this.#onDrop(dropped));
+    this.channel = this.createChannel();
+    this.#createdAt = environment.now();
+    this.#untrack = track(this);
+  }
+
+  /** The name of the session, once there is one; not a secret. */
+  abstract get id(): string | undefined;
+  abstract get state(): string;
+  protected abstract readonly side: 'client' | 'server';
+
+  /**
+   * Sends a message. It is delivered exactly once and in order, as long as both processes live and the server keeps the
+   * session.
+   *
+   * @param data text or bytes; bytes may be changed once the promise is settled
+   * @returns what became of it; with the policy `block`, once there is room
+   * @throws (rejects) SessionError `queue-full`, `too-large`, `closed`, `aborted`. Nothing happens when nobody listens to
+   *   the promise: a peer that ends the session does not end the process.
+   */
+  send(data: Sendable, options?: SendOptions): Promise<SendOutcome> {
+    try {
+      return this.#send(toData(data), options);
+    } catch (error) {
+      return handled(Promise.reject(error));
+    }
+  }
+
+  /** Messages, one after the other. Leaving the loop leaves the session as it is. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Data, undefined> {
+    return {
+      next: () => this.inbox.next(),
+      return: () => Promise.resolve({ done: true, value: undefined }),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  /**
+   * With the option `acknowledge: 'manual'`: everything up to this message is processed. Numbers are those of the event
+   * 'message'; by default the message that was handed over last.
+   */
+  acknowledge(number = this.channel.handedOver): void {
+    this.channel.acknowledge(number);
+  }
+
+  /** The number of the message that was handed over last. */
+  get received(): number {
+    return this.channel.handedOver;
+  }
+
+  /**
+   * Waits until the peer has acknowledged all that was accepted so far (or it was dropped).
+   *
+   * @throws (rejects) SessionError `closed`, `lost`, `aborted`
+   */
+  flush({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#isOver) return Promise.reject(closedError());
+    if (signal?.aborted) return Promise.reject(abortError(signal));
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        this.#flushes.delete(flush);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const flush: Flush = {
+        channel: this.channel,
+        last: this.queue.last,
+        number: this.channel.sent.seq,
+        resolve() {
+          leave();
+          resolve();
+        },
+        reject(error) {
+          leave();
+          reject(error);
+        },
+      };
+      const onAbort = (): void => flush.reject(abortError(signal!));
+      signal?.addEventListener('abort', onAbort);
+      this.#flushes.add(flush);
+      this.#settleFlushes();
+    });
+  }
+
+  /**
+   * Ends the session on purpose: sends what was accepted, over another connection if need be, and tells the peer, which
+   * forgets the session.
+   *
+   * @param timeoutMs how long to wait for the peer to acknowledge everything, 5,000 by default; what is left then stands in
+   *   the event 'close'
+   */
+  close({ timeoutMs = CLOSE_TIMEOUT_MS }: { timeoutMs?: number } = {}): Promise<void> {
+    this.#closed ??= this.#close(timeoutMs);
+    return this.#closed;
+  }
+
+  /** Ends this end of the session at once. The peer learns nothing of it, and waits for us to come back. */
+  terminate(): void {
+    this.finish(1006, 'terminated', undefined);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  stats(): SessionStats {
+    const { sent, received, handedOver } = this.channel;
+    return {
+      state: this.state,
+      sent: sent.seq,
+      acknowledged: sent.acked,
+      received,
+      handedOver,
+      unsent: this.queue.count,
+      unacked: sent.count,
+      queuedBytes: this.heldBytes,
+      waiting: this.queue.waiting,
+      dropped: this.#dropped,
+      resumes: this.#resumes,
+    };
+  }
+
+  /** For `debug.active()`. @internal */
+  describe(): ActiveEntry {
+    return {
+      kind: `${this.side} session`,
+      id: this.id,
+      state: this.state,
+      ageMs: this.environment.now() - this.#createdAt,
+    };
+  }
+
+  // For the two ends
+
+  protected get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Payload bytes that are held for the peer. */
+  get heldBytes(): number {
+    return this.queue.bytes + this.channel.sent.bytes;
+  }
+
+  /** Messages that are held for the peer. */
+  protected get heldCount(): number {
+    return this.queue.count + this.channel.sent.count;
+  }
+
+  /** What is held for the peer at most, which is also what we take from it. */
+  protected get ownWindow(): Window {
+    return { messages: this.queue.maxMessages, bytes: this.queue.maxBytes };
+  }
+
+  protected createChannel(): Channel {
+    const isKeeping = this.queue.policy === 'block' || this.queue.policy === 'error';
+    return new Channel({
+      owner: this,
+      inbox: this.inbox,
+      wheel: this.wheel,
+      isManual: this.#isManual,
+      highWaterMark: isKeeping ? HIGH_WATER_MARK_BYTES.keeping : HIGH_WATER_MARK_BYTES.dropping,
+    });
+  }
+
+  /** Another connection carries the session. */
+  protected onAttached(generation: number, isResumed: boolean, replayed: number): void {
+    if (channels.connect.hasSubscribers) channels.connect.publish({ ...this.#news(), generation, isResumed });
+    if (!isResumed) return;
+    this.#resumes++;
+    if (channels.resume.hasSubscribers) {
+      const detachedMs = this.environment.now() - this.#detachedAt;
+      channels.resume.publish({ ...this.#news(), replayed, detachedMs });
+    }
+    this.emit('resumed', { replayed });
+  }
+
+  /** The connection is gone, and the session waits for the next. */
+  protected onConnectionLost({ code, reason, error }: LinkEnd): void {
+    this.#detachedAt = this.environment.now();
+    this.#publishClose(code, reason, error, this.queue.count, this.channel.sent.count);
+  }
+
+  /** Sends what waits, as far as the connection and the window have room. */
+  protected pump(): void {
+    // Who is told of a drop may send, and so come back here.
+    if (this.#isPumping || this.#isOver) return;
+    this.#isPumping = true;
+    const { queue, channel } = this;
+    queue.expire(this.environment.now());
+    for (;;) {
+      queue.admit(channel.sent);
+      const message = queue.peek();
+      if (message === undefined || !channel.canSend(message.size)) break;
+      queue.shift();
+      channel.transmit(message.data, message.size, true);
+      message.number = channel.sent.seq;
+    }
+    this.#isPumping = false;
+    if (queue.waiting === 0) this.#isFull = false;
+    this.#scheduleExpiry();
+    if (channel.isCongested && !queue.isEmpty) this.#lookLater();
+    this.#settleFlushes();
+    this.onHeldBytes();
+  }
+
+  /** The amount held for the peer may have changed. */
+  protected onHeldBytes(): void {}
+
+  /** Ends waits for acknowledgements that will not come. */
+  protected abandonFlushes(error: SessionError): void {
+    for (const flush of this.#flushes) flush.reject(error);
+  }
+
+  /** The session is over: every promise is settled, every timer and buffer is gone. */
+  protected finish(code: number, reason: string, error: SessionError | undefined): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#isClosing = true;
+    const end: SessionEnd = {
+      code,
+      reason,
+      ...(error !== undefined && { error }),
+      unsent: this.queue.takeAll().map(({ data }) => data),
+      unacked: this.channel.sent.list(),
+    };
+    this.channel.detach();
+    this.channel = this.createChannel();
+    if (this.#expiryTimer !== undefined) this.wheel.cancel(this.#expiryTimer);
+    if (this.#lookTimer !== undefined) this.environment.clearTimeout(this.#lookTimer);
+    this.#untrack();
+    this.queue.rejectWaiters(error ?? closedError());
+    this.abandonFlushes(error ?? closedError());
+    this.inbox.end(error);
+    this.#publishClose(code, reason, error, end.unsent.length, end.unacked.length);
+    this.emit('close', end);
+    this.removeAllListeners();
+  }
+
+  protected override onListenersChanged(name: keyof SessionEvents): void {
+    if (name !== 'message') return;
+    const listeners = this.listeners('message');
+    this.inbox.listener =
+      listeners.length === 0
+        ? undefined
+        : listeners.length === 1
+          ? listeners[0]
+          : (data, number) => this.emit('message', data, number);
+  }
+
+  // What a channel tells
+
+  onRoom(_channel: Channel): void {
+    if (this.queue.isEmpty && this.#flushes.size === 0) this.onHeldBytes();
+    else this.pump();
+  }
+
+  abstract onDetached(channel: Channel, end: LinkEnd): void;
+  abstract onViolation(channel: Channel, code: number, text: string): void;
+  abstract onBye(channel: Channel): void;
+  abstract onDrain(channel: Channel, drain: Drain): void;
+
+  #send(data: Data, options: SendOptions | undefined): Promise<SendOutcome> {
+    const size = sizeOf(data);
+    const { queue, channel } = this;
+    if (this.#isClosing) throw closedError();
+    if (options?.signal?.aborted) throw abortError(options.signal);
+    if (queue.isEmpty && channel.canSend(size)) {
+      channel.transmit(data, size, false);
+      return ACCEPTED;
+    }
+    if (size > queue.maxBytes) {
+      throw new SessionError(
+        'too-large',
+        `the message has ${size} bytes, and the queue holds ${queue.maxBytes}`,
+      );
+    }
+    const kept = typeof data === 'string' ? data : new Uint8Array(data);
+    const outcome = queue.add(kept, size, options, channel.sent, this.environment.now());
+    if (outcome === 'accepted') {
+      this.pump();
+      return ACCEPTED;
+    }
+    this.#onFull();
+    this.pump();
+    return handled(Promise.resolve(outcome));
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    if (this.#isOver) return;
+    this.#isClosing = true;
+    this.queue.rejectWaiters(closedError());
+    const timeout = new AbortController();
+    const timer = this.environment.setTimeout(() => timeout.abort(), Math.min(timeoutMs, LONGEST_MS), true);
+    // Too late, lost, or ended by the peer: the event tells what is left.
+    await this.flush({ signal: timeout.signal }).catch(() => {});
+    this.environment.clearTimeout(timer);
+    if (!this.#isOver) await this.sayBye('', undefined);
+  }
+
+  /** Tells the peer that the session is over, as far as it can be told. */
+  protected async sayBye(reason: string, error: SessionError | undefined): Promise<void> {
+    const { channel } = this;
+    channel.report();
+    channel.sendControl({ t: 'bye' });
+    const isGone = channel.close(CLOSE.OVER, reason);
+    this.finish(CLOSE.OVER, reason, error);
+    await isGone;
+  }
+
+  #onDrop(dropped: DroppedMessage): void {
+    this.#dropped++;
+    if (channels.drop.hasSubscribers) {
+      const { reason, data, key } = dropped;
+      channels.drop.publish({ ...this.#news(), reason, key, bytes: sizeOf(data) });
+    }
+    this.emit('drop', dropped);
+  }
+
+  /** The peer does not keep up: told once, until there is room again. */
+  #onFull(): void {
+    if (this.#isFull) return;
+    this.#isFull = true;
+    if (!channels.slow.hasSubscribers) return;
+    channels.slow.publish({
+      ...this.#news(),
+      queuedMessages: this.queue.count + this.channel.sent.count,
+      queuedBytes: this.heldBytes,
+      bufferedAmount: this.channel.bufferedAmount,
+    });
+  }
+
+  #news(): { session: object; sessionId: string | undefined; side: 'client' | 'server' } {
+    return { session: this, sessionId: this.id, side: this.side };
+  }
+
+  #publishClose(
+    code: number,
+    reason: string,
+    error: Error | undefined,
+    unsent: number,
+    unacked: number,
+  ): void {
+    if (!channels.close.hasSubscribers) return;
+    channels.close.publish({ ...this.#news(), code, reason, isOver: this.#isOver, unsent, unacked, error });
+  }
+
+  #scheduleExpiry(): void {
+    const { nextExpiry } = this.queue;
+    if (nextExpiry === Number.POSITIVE_INFINITY || this.#expiryTimer !== undefined) return;
+    this.#expiryTimer = this.wheel.schedule(Math.max(0, nextExpiry - this.environment.now()), () => {
+      this.#expiryTimer = undefined;
+      this.pump();
+    });
+  }
+
+  #lookLater(): void {
+    this.#lookTimer ??= this.environment.setTimeout(() => {
+      this.#lookTimer = undefined;
+      this.channel.lookAgain();
+      if (this.channel.isCongested && !this.queue.isEmpty) this.#lookLater();
+    }, LOOK_EVERY_MS);
+  }
+
+  #settleFlushes(): void {
+    for (const flush of this.#flushes) {
+      if (flush.last !== undefined && flush.last.number !== 0) {
+        if (flush.last.number > 0) {
+          flush.number = flush.last.number;
+          flush.channel = this.channel;
+        }
+        flush.last = undefined;
+      }
+      if (flush.last === undefined && flush.channel.sent.acked >= flush.number) flush.resolve();
+    }
+  }
+}
+
+function closedError(): SessionError {
+  return new SessionError('closed', 'the session is closed');
+}
+
+function abortError(signal: AbortSignal): SessionError {
+  return new SessionError('aborted', 'the operation was aborted', { cause: signal.reason });
+}
+
+/** Keeps a rejection that nobody awaits from ending the process. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}

@@ -1,0 +1,170 @@
+// Makes links of WebSockets: of those with the face of `ws` (hawser's own), which tell more, and of those with the standard's
+// face (a browser's, Node's, undici's), which tell less.
+
+import { parseRetryAfter } from './backoff.js';
+import type { Connect, Data, Link, LinkEnd, LinkHandler } from './link.js';
+
+/** What is used of a WebSocket with the face of `ws`. */
+export interface NodeWebSocket {
+  binaryType: string;
+  readonly bufferedAmount: number;
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  send(data: Data): void;
+  ping(): void;
+  close(code?: number, reason?: string): void;
+  terminate(): void;
+  /** Where the count of bytes is, if the connection is open. */
+  readonly _socket?: { readonly bytesRead?: number } | null;
+}
+
+/** What is used of a WebSocket with the standard's face (WHATWG WebSockets §3). */
+export interface StandardWebSocket {
+  binaryType: string;
+  readonly bufferedAmount: number;
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: never) => void) | null;
+  onclose: ((event: never) => void) | null;
+  onerror: ((event: never) => void) | null;
+  send(data: string | Uint8Array<ArrayBuffer>): void;
+  close(code?: number, reason?: string): void;
+}
+
+/** The class of such WebSockets. */
+export type WebSocketClass = new (
+  url: string,
+  protocols?: never,
+  options?: never,
+) => NodeWebSocket | StandardWebSocket;
+
+/** A link over a WebSocket whose handshake is done, or under way. */
+export function linkOf(socket: NodeWebSocket | StandardWebSocket): Link {
+  return 'on' in socket ? new NodeLink(socket) : new StandardLink(socket);
+}
+
+/**
+ * How to connect with a class of WebSockets.
+ *
+ * @param socketOptions for a class with the face of `ws`, handed on to its constructor
+ */
+export function connectWith(WebSocket: WebSocketClass, socketOptions: object = {}): Connect {
+  const isNodeStyle = typeof (WebSocket.prototype as Partial<NodeWebSocket>).on === 'function';
+  return ({ url, subprotocols, headers, timeoutMs, maxPayload }) => {
+    const options = { maxPayload, ...socketOptions, headers, handshakeTimeout: timeoutMs };
+    if (isNodeStyle) return linkOf(new WebSocket(url, subprotocols as never, options as never));
+    if (Object.keys(headers).length === 0) return linkOf(new WebSocket(url, subprotocols as never));
+    if (globalThis.process?.versions?.node === undefined) {
+      throw new TypeError(
+        'a browser sends no headers of ours with a WebSocket: put them into the URL or a cookie',
+      );
+    }
+    // Node's own WebSocket, and undici's.
+    return linkOf(new WebSocket(url, { protocols: subprotocols, headers } as never));
+  };
+}
+
+class NodeLink implements Link {
+  handler: LinkHandler | undefined;
+  readonly #socket: NodeWebSocket;
+  readonly #end: LinkEnd = { code: 1006, reason: '' };
+
+  constructor(socket: NodeWebSocket) {
+    this.#socket = socket;
+    socket.binaryType = 'nodebuffer';
+    socket.on('open', () => this.handler?.onOpen?.());
+    socket.on('message', (data: Buffer, isBinary: boolean) => {
+      this.handler?.onMessage(isBinary ? data : data.toString());
+    });
+    socket.on('drain', () => this.handler?.onDrain?.());
+    socket.on('error', (error: Error) => {
+      this.#end.error ??= error;
+    });
+    socket.on('unexpected-response', (_request: never, response: RefusedResponse) =>
+      this.#onRefused(response),
+    );
+    socket.on('close', (code: number, reason: Buffer) => {
+      const { handler } = this;
+      this.handler = undefined;
+      handler?.onEnd({ ...this.#end, code, reason: reason.toString() });
+    });
+  }
+
+  get bufferedAmount(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  /** Bytes and not messages: a large one that takes long to arrive is a sign of life, too, and so is a Pong. */
+  get activity(): number {
+    return this.#socket._socket?.bytesRead ?? 0;
+  }
+
+  readonly ping = (): void => this.#socket.ping();
+
+  send(data: Data): void {
+    this.#socket.send(data);
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  release(): void {
+    this.handler = undefined;
+    this.#socket.terminate();
+  }
+
+  #onRefused({ statusCode, headers }: RefusedResponse): void {
+    const retryAfter = headers['retry-after'];
+    const retryAfterMs = retryAfter === undefined ? undefined : parseRetryAfter(retryAfter, Date.now());
+    if (statusCode !== undefined) this.#end.status = statusCode;
+    if (retryAfterMs !== undefined) this.#end.retryAfterMs = retryAfterMs;
+    this.#socket.terminate();
+  }
+}
+
+/** What is used of an `http.IncomingMessage`. */
+interface RefusedResponse {
+  statusCode?: number;
+  headers: Record<string, string | undefined>;
+}
+
+class StandardLink implements Link {
+  handler: LinkHandler | undefined;
+  readonly ping = undefined;
+  /** Counts messages: nothing smaller is told. */
+  activity = 0;
+  readonly #socket: StandardWebSocket;
+
+  constructor(socket: StandardWebSocket) {
+    this.#socket = socket;
+    socket.binaryType = 'arraybuffer';
+    socket.onopen = () => this.handler?.onOpen?.();
+    socket.onmessage = ({ data }: { data: string | ArrayBuffer }) => {
+      this.activity++;
+      this.handler?.onMessage(typeof data === 'string' ? data : new Uint8Array(data));
+    };
+    // 'close' follows, and tells as much.
+    socket.onerror = () => {};
+    socket.onclose = ({ code, reason }: { code: number; reason: string }) => {
+      const { handler } = this;
+      this.handler = undefined;
+      handler?.onEnd({ code, reason });
+    };
+  }
+
+  get bufferedAmount(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  send(data: Data): void {
+    this.#socket.send(data as string | Uint8Array<ArrayBuffer>);
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  release(): void {
+    this.handler = undefined;
+    this.#socket.close();
+  }
+}
