@@ -42,6 +42,14 @@ export class SessionError extends Error {
   }
 }
 
+export function closedError(): SessionError {
+  return new SessionError('closed', 'the session is closed');
+}
+
+export function abortError(signal: AbortSignal): SessionError {
+  return new SessionError('aborted', 'the operation was aborted', { cause: signal.reason });
+}
+
 /** The close codes by which the two ends of a session tell each other why a connection ends. */
 export const CLOSE = {
   /** The session is over, on purpose. */

@@ -17,5 +17,6 @@ export type {
   SendOptions,
   SendOutcome,
 } from './send-queue.js';
-export type { Session, SessionEnd, SessionEvents, SessionOptions, SessionStats } from './session.js';
+export type { Session, SessionOptions } from './session.js';
+export type { SessionEnd, SessionEvents, SessionStats } from './session-events.js';
 export type { NodeWebSocket, StandardWebSocket, WebSocketClass } from './socket-link.js';

@@ -4,49 +4,21 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from '../ws/websocket-server.js';
-import { type Hello, parseControl, SUBPROTOCOL } from './control.js';
+import type { Hello } from './control.js';
 import { type ActiveEntry, track } from './debug.js';
 import { Emitter } from './emitter.js';
+import { Entrance, type EntranceOptions } from './entrance.js';
 import { type Environment, environment as machine } from './environment.js';
 import { CLOSE } from './errors.js';
 import { closeLink, type Link } from './link.js';
 import type { LivenessOptions } from './liveness.js';
+import { type Principal, Reception } from './reception.js';
 import { ServerSession, type ServerTerms, type SessionKeeper } from './server-session.js';
 import type { SessionOptions } from './session.js';
 import { SessionRegistry } from './session-registry.js';
-import { linkOf, type NodeWebSocket } from './socket-link.js';
 import { type TimerWheel, wheelOf } from './timer-wheel.js';
 
-/** What is used of an `http.Server`, or `https.Server`. */
-interface UpgradeSource {
-  on(event: 'upgrade', listener: (request: IncomingMessage, socket: Duplex, head: Buffer) => void): unknown;
-  removeListener(event: 'upgrade', listener: (...args: never[]) => void): unknown;
-}
-
-/** What is used of hawser's `WebSocketServer`. */
-interface ConnectionSource {
-  handleUpgrade(...args: never[]): void;
-  on(event: 'connection', listener: (socket: NodeWebSocket, request: IncomingMessage) => void): unknown;
-  removeListener(event: 'connection', listener: (...args: never[]) => void): unknown;
-}
-
-export interface SessionServerOptions extends SessionOptions {
-  /** Whose connections to take. With hawser's `WebSocketServer` all options of the handshake are that server's. */
-  server?: UpgradeSource | ConnectionSource;
-  /** Connections come through {@link SessionServer.handleUpgrade}. */
-  noServer?: boolean;
-  /** Only requests for this path; not with a `WebSocketServer`. */
-  path?: string;
-  /**
-   * Who the client is: a name that is the same at each of its connections. `undefined` or `false` refuses it (HTTP 401;
-   * with a `WebSocketServer` close code 4401). Called for every connection. By default everybody is the same principal.
-   */
-  authenticate?: (request: IncomingMessage) => Principal | Promise<Principal>;
-  /** Origins of web pages that may connect (RFC 6454 §6.2); by default all. Clients that are no browsers send none. */
-  origins?: string[];
-  /** Subprotocols that mean a session, the preferred one first; `['hawser.v1']` by default. */
-  subprotocols?: string[];
+export interface SessionServerOptions extends SessionOptions, EntranceOptions {
   /** How long a session waits for its client, in milliseconds; 120,000 by default. */
   windowMs?: number;
   /** The most sessions that wait for their clients; 10,000 by default. The one that has waited longest goes. */
@@ -57,13 +29,9 @@ export interface SessionServerOptions extends SessionOptions {
   heartbeat?: LivenessOptions;
   /** How long a client may take from the opening handshake to its hello, in milliseconds; 10,000 by default. */
   helloTimeoutMs?: number;
-  /** Largest message to take, in bytes; 16 MiB by default. Not with a `WebSocketServer`. */
-  maxMessageBytes?: number;
   /** Closes the server when it is aborted. */
   signal?: AbortSignal;
 }
-
-type Principal = string | undefined | false;
 
 export interface SessionServerEvents {
   /** A client has begun a session. `request` is that of its first connection. */
@@ -99,10 +67,7 @@ export interface SessionServerStats {
   evicted: number;
 }
 
-const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
 const HELLO_TIMEOUT_MS = 10_000;
-/** What a client is told that comes while the server drains. */
-const RETRY_AFTER_MS = 1000;
 
 export class SessionServer extends Emitter<SessionServerEvents> implements SessionKeeper {
   /** @internal */
@@ -112,11 +77,8 @@ export class SessionServer extends Emitter<SessionServerEvents> implements Sessi
   readonly #environment: Environment;
   readonly #wheel: TimerWheel;
   readonly #registry: SessionRegistry<ServerSession>;
-  /** Connections before their hello. */
-  readonly #pending = new Set<Link>();
-  readonly #principals = new WeakMap<IncomingMessage, string>();
-  readonly #webSocketServer: WebSocketServer | undefined;
-  readonly #stopListening: () => void;
+  readonly #reception: Reception;
+  readonly #entrance: Entrance;
   readonly #untrack: () => void;
   readonly #createdAt: number;
   #state: 'running' | 'draining' | 'closed' = 'running';
@@ -131,24 +93,17 @@ export class SessionServer extends Emitter<SessionServerEvents> implements Sessi
    */
   constructor(options: SessionServerOptions, environment: Environment = machine) {
     super();
-    const { server, noServer = false, windowMs = 120_000, maxDetached = 10_000, signal } = options;
-    if ((server !== undefined) === noServer) {
-      throw new TypeError('one of the options `server` and `noServer` was expected');
-    }
+    const { windowMs = 120_000, maxDetached = 10_000, maxDetachedBytes = 256 * 2 ** 20, signal } = options;
+    const { heartbeat = { intervalMs: 25_000, timeoutMs: 20_000 }, helloTimeoutMs = HELLO_TIMEOUT_MS } =
+      options;
     this.#options = options;
     this.#environment = environment;
     this.#wheel = wheelOf(environment);
-    const { maxDetachedBytes = 256 * 2 ** 20, heartbeat = { intervalMs: 25_000, timeoutMs: 20_000 } } =
-      options;
     this.terms = { epoch: environment.randomId(), windowMs, heartbeat };
     this.#registry = new SessionRegistry({ windowMs, maxDetached, maxDetachedBytes }, this.#wheel);
     this.#createdAt = environment.now();
-    if (server !== undefined && 'handleUpgrade' in server) {
-      this.#stopListening = this.#takeConnections(server);
-    } else {
-      this.#webSocketServer = this.#createWebSocketServer();
-      this.#stopListening = server === undefined ? () => {} : this.#takeUpgrades(server);
-    }
+    this.#reception = new Reception(helloTimeoutMs, this.#wheel);
+    this.#entrance = new Entrance(options, this);
     this.#untrack = track(this);
     signal?.addEventListener('abort', this.#onAbort);
     if (signal?.aborted) this.close();
@@ -156,13 +111,7 @@ export class SessionServer extends Emitter<SessionServerEvents> implements Sessi
 
   /** For `noServer`: takes the connection of an 'upgrade' event that was routed here. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (this.#webSocketServer === undefined) {
-      throw new TypeError('the WebSocketServer handles the upgrades of this session server');
-    }
-    this.#webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
-      const link = linkOf(webSocket as unknown as NodeWebSocket);
-      this.acceptLink(link, this.#principals.get(request)!, request);
-    });
+    this.#entrance.handleUpgrade(request, socket, head);
   }
 
   /** The sessions that there are, with a connection or without. */
@@ -176,7 +125,7 @@ export class SessionServer extends Emitter<SessionServerEvents> implements Sessi
       attached: size - detachedCount,
       detached: detachedCount,
       detachedBytes,
-      pending: this.#pending.size,
+      pending: this.#reception.size,
       created: this.#created,
       resumed: this.#resumed,
       refusedResumes: this.#refusedResumes,
@@ -221,15 +170,12 @@ export class SessionServer extends Emitter<SessionServerEvents> implements Sessi
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
-    this.#stopListening();
     this.#drain?.done();
-    const links = [...this.#pending];
-    this.#pending.clear();
     await Promise.all([
-      ...links.map((link) => closeLink(link, CLOSE.RESTART, 'the server is closed', this.#wheel)),
+      this.#entrance.close(),
+      this.#reception.close(CLOSE.RESTART, 'the server is closed'),
       this.#cutAll({ moved: 0, finished: 0, cut: 0 }),
     ]);
-    await this.#webSocketServer?.close({ timeoutMs: 1000 });
     this.#untrack();
     this.removeAllListeners();
   }
@@ -238,53 +184,23 @@ export class SessionServer extends Emitter<SessionServerEvents> implements Sessi
     return this.close();
   }
 
+  /** @internal */
+  get isOpen(): boolean {
+    return this.#state === 'running';
+  }
+
   /**
-   * @internal Waits on a link that is open for a hello. For connections that were authenticated already.
+   * @internal A connection is there.
    *
+   * @param principal who the client is, or a promise for it where that is not known yet
    * @param request handed on to the 'session' event
    */
-  acceptLink(link: Link, principal: string | Promise<Principal>, request: IncomingMessage): void {
-    if (this.#state !== 'running') {
+  onLink(link: Link, principal: string | Promise<Principal>, request: IncomingMessage): void {
+    if (this.isOpen) {
+      this.#reception.receive(link, principal, (hello, name) => this.#admit(link, hello, name, request));
+    } else {
       closeLink(link, CLOSE.RESTART, 'the server goes away', this.#wheel);
-      return;
     }
-    this.#pending.add(link);
-    const timer = this.#wheel.schedule(this.#options.helloTimeoutMs ?? HELLO_TIMEOUT_MS, () =>
-      refuse(CLOSE.TIMEOUT, 'no hello in time'),
-    );
-    const leave = (): void => {
-      this.#wheel.cancel(timer);
-      this.#pending.delete(link);
-    };
-    const refuse = (code: number, reason: string): void => {
-      if (!this.#pending.has(link)) return;
-      leave();
-      closeLink(link, code, reason, this.#wheel);
-    };
-    const begin = (hello: Hello, name: Principal): void => {
-      if (!this.#pending.has(link)) return;
-      leave();
-      if (typeof name === 'string') this.#admit(link, hello, name, request);
-      else closeLink(link, CLOSE.UNAUTHENTICATED, 'not authenticated', this.#wheel);
-    };
-    let isGreeted = false;
-    link.handler = {
-      onMessage: (data) => {
-        const hello = typeof data === 'string' ? parseControl(data) : undefined;
-        if (isGreeted || hello?.t !== 'hello') {
-          refuse(CLOSE.MALFORMED, 'one hello was expected');
-          return;
-        }
-        isGreeted = true;
-        if (typeof principal === 'string') begin(hello, principal);
-        else
-          principal.then(
-            (name) => begin(hello, name),
-            () => refuse(1011, 'authentication failed'),
-          );
-      },
-      onEnd: leave,
-    };
   }
 
   // What sessions tell
@@ -369,84 +285,10 @@ export class SessionServer extends Emitter<SessionServerEvents> implements Sessi
     result.cut += sessions.length;
     await Promise.all(sessions.map((session) => session.cutOff(CLOSE.RESTART, 'the server goes away')));
   }
-
-  #takeConnections(server: ConnectionSource): () => void {
-    const { authenticate = () => '' } = this.#options;
-    const onConnection = (socket: NodeWebSocket, request: IncomingMessage): void => {
-      const principal = this.#isAllowed(request)
-        ? attempt(() => authenticate(request))
-        : Promise.resolve(undefined);
-      this.acceptLink(linkOf(socket), principal, request);
-    };
-    server.on('connection', onConnection);
-    return () => server.removeListener('connection', onConnection);
-  }
-
-  #takeUpgrades(server: UpgradeSource): () => void {
-    const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
-      this.handleUpgrade(request, socket, head);
-    server.on('upgrade', onUpgrade);
-    return () => server.removeListener('upgrade', onUpgrade);
-  }
-
-  #createWebSocketServer(): WebSocketServer {
-    const { path, maxMessageBytes = MAX_MESSAGE_BYTES, subprotocols = [SUBPROTOCOL] } = this.#options;
-    return new WebSocketServer({
-      noServer: true,
-      ...(path !== undefined && { path }),
-      maxPayload: maxMessageBytes,
-      clientTracking: false,
-      handleProtocols: (offered: Set<string>) => subprotocols.find((name) => offered.has(name)) ?? false,
-      verifyClient: (info: { req: IncomingMessage }, decide: Decide) => {
-        this.#verify(info.req, decide);
-      },
-    });
-  }
-
-  async #verify(request: IncomingMessage, decide: Decide): Promise<void> {
-    if (this.#state !== 'running') {
-      decide(false, 503, undefined, { 'Retry-After': String(RETRY_AFTER_MS / 1000) });
-      return;
-    }
-    if (!this.#isAllowed(request)) {
-      decide(false, 403);
-      return;
-    }
-    try {
-      const { authenticate = () => '' } = this.#options;
-      const principal = await authenticate(request);
-      if (typeof principal !== 'string') {
-        decide(false, 401);
-        return;
-      }
-      this.#principals.set(request, principal);
-      decide(true);
-    } catch {
-      decide(false, 500);
-    }
-  }
-
-  #isAllowed({ headers: { origin } }: IncomingMessage): boolean {
-    const { origins } = this.#options;
-    return origins === undefined || origin === undefined || origins.includes(origin);
-  }
 }
-
-/** How a handshake is decided (the second parameter of `verifyClient`). */
-type Decide = (
-  isAccepted: boolean,
-  status?: number,
-  message?: string,
-  headers?: Record<string, string>,
-) => void;
 
 /** Without telling by the time it takes how much of a guess was right. */
 function isSameSecret(secret: string, guess: string): boolean {
   const [a, b] = [Buffer.from(secret), Buffer.from(guess)];
   return a.length === b.length && timingSafeEqual(a, b);
-}
-
-/** What a function returns, or throws, as a promise. */
-async function attempt<T>(run: () => T | Promise<T>): Promise<T> {
-  return run();
 }

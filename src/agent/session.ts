@@ -7,74 +7,20 @@ import { type ActiveEntry, track } from './debug.js';
 import { channels } from './diagnostics.js';
 import { Emitter } from './emitter.js';
 import type { Environment } from './environment.js';
-import { CLOSE, SessionError } from './errors.js';
+import { abortError, CLOSE, closedError, SessionError } from './errors.js';
+import { Flushes } from './flush.js';
 import { Inbox } from './inbox.js';
 import type { Data, LinkEnd } from './link.js';
 import { type Sendable, sizeOf, toData } from './payload.js';
 import {
   type DroppedMessage,
-  type QueuedMessage,
   type QueueOptions,
   type SendOptions,
   type SendOutcome,
   SendQueue,
 } from './send-queue.js';
+import type { SessionEnd, SessionEvents, SessionStats } from './session-events.js';
 import { type TimerWheel, type WheelTimer, wheelOf } from './timer-wheel.js';
-
-/** How a session came to its end. */
-export interface SessionEnd {
-  /** The close code (RFC 6455 §7.4); 1006 where there was none. */
-  code: number;
-  reason: string;
-  /** Set unless one of the two ends wanted it. */
-  error?: SessionError;
-  /** Messages that the peer surely does not have. */
-  unsent: Data[];
-  /** Messages that the peer may or may not have. */
-  unacked: Data[];
-}
-
-/** Events of both ends; each says which end has it, where it is not both. */
-export interface SessionEvents {
-  /** `number` counts the messages of the session, from 1. */
-  message: [data: Data, number: number];
-  /** Client: the session is usable, for the first time or as a new one. */
-  open: [];
-  /** Client: the connection is gone and the next attempt is `delayMs` away. `code` is a close code or an HTTP status. */
-  reconnecting: [info: { attempt: number; delayMs: number; code: number; error: Error | undefined }];
-  /** The session goes on over a new connection; `replayed` of our messages were sent again. */
-  resumed: [info: { replayed: number }];
-  /** Client: the server does not have the session any more; a new one begins. Nobody sends these messages again. */
-  sessionlost: [info: { unsent: Data[]; unacked: Data[]; reason: string }];
-  /** The server goes away in `inMs`. A client moves to another connection by itself. */
-  drain: [info: { inMs: number; retryAfterMs: number | undefined }];
-  /** Server: the connection is gone; the session waits for the client to come back. */
-  detached: [info: { code: number }];
-  /** A message was dropped. */
-  drop: [dropped: DroppedMessage];
-  close: [end: SessionEnd];
-}
-
-/** Numbers about a session at this moment. */
-export interface SessionStats {
-  state: string;
-  /** Messages that got a number, and the highest of them that the peer acknowledged, in this session. */
-  sent: number;
-  acknowledged: number;
-  /** Messages that have come, and that were handed to the application. */
-  received: number;
-  handedOver: number;
-  /** Messages that wait for a number, and those that wait for their acknowledgement. */
-  unsent: number;
-  unacked: number;
-  /** Payload bytes of these two together. */
-  queuedBytes: number;
-  /** `send()` calls that wait for room. */
-  waiting: number;
-  dropped: number;
-  /** How often the session went on over a new connection. */
-  resumes: number;
-}
 
 export interface SessionOptions {
   /** Bounds and policy of what is to be sent. */
@@ -97,15 +43,6 @@ const CLOSE_TIMEOUT_MS = 5000;
 /** Longer ones wrap around in timers. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-interface Flush {
-  channel: Channel;
-  /** The last message at the time of the call, when it had no number yet. */
-  last: QueuedMessage | undefined;
-  number: number;
-  resolve(): void;
-  reject(error: SessionError): void;
-}
-
 export abstract class Session extends Emitter<SessionEvents> implements ChannelOwner {
   protected readonly environment: Environment;
   protected readonly wheel: TimerWheel;
@@ -115,7 +52,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   protected channel: Channel;
 
   readonly #isManual: boolean;
-  readonly #flushes = new Set<Flush>();
+  readonly #flushes = new Flushes();
   readonly #createdAt: number;
   readonly #untrack: () => void;
   #dropped = 0;
@@ -194,29 +131,9 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   flush({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     if (this.#isOver) return Promise.reject(closedError());
     if (signal?.aborted) return Promise.reject(abortError(signal));
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        this.#flushes.delete(flush);
-        signal?.removeEventListener('abort', onAbort);
-      };
-      const flush: Flush = {
-        channel: this.channel,
-        last: this.queue.last,
-        number: this.channel.sent.seq,
-        resolve() {
-          leave();
-          resolve();
-        },
-        reject(error) {
-          leave();
-          reject(error);
-        },
-      };
-      const onAbort = (): void => flush.reject(abortError(signal!));
-      signal?.addEventListener('abort', onAbort);
-      this.#flushes.add(flush);
-      this.#settleFlushes();
-    });
+    const flushed = this.#flushes.add(this.channel, this.queue.last, signal);
+    this.#flushes.settle(this.channel, this.queue.last);
+    return flushed;
   }
 
   /**
@@ -336,7 +253,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     if (queue.waiting === 0) this.#isFull = false;
     this.#scheduleExpiry();
     if (channel.isCongested && !queue.isEmpty) this.#lookLater();
-    this.#settleFlushes();
+    this.#flushes.settle(channel, queue.last);
     this.onHeldBytes();
   }
 
@@ -345,7 +262,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
 
   /** Ends waits for acknowledgements that will not come. */
   protected abandonFlushes(error: SessionError): void {
-    for (const flush of this.#flushes) flush.reject(error);
+    this.#flushes.rejectAll(error);
   }
 
   /** The session is over: every promise is settled, every timer and buffer is gone. */
@@ -497,27 +414,6 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
       if (this.channel.isCongested && !this.queue.isEmpty) this.#lookLater();
     }, LOOK_EVERY_MS);
   }
-
-  #settleFlushes(): void {
-    for (const flush of this.#flushes) {
-      if (flush.last !== undefined && flush.last.number !== 0) {
-        if (flush.last.number > 0) {
-          flush.number = flush.last.number;
-          flush.channel = this.channel;
-        }
-        flush.last = undefined;
-      }
-      if (flush.last === undefined && flush.channel.sent.acked >= flush.number) flush.resolve();
-    }
-  }
-}
-
-function closedError(): SessionError {
-  return new SessionError('closed', 'the session is closed');
-}
-
-function abortError(signal: AbortSignal): SessionError {
-  return new SessionError('aborted', 'the operation was aborted', { cause: signal.reason });
 }
 
 /** Keeps a rejection that nobody awaits from ending the process. */

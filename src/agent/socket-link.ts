@@ -71,7 +71,8 @@ class NodeLink implements Link {
     this.#socket = socket;
     socket.binaryType = 'nodebuffer';
     socket.on('open', () => this.handler?.onOpen?.());
-    socket.on('message', (data: Buffer, isBinary: boolean) => {
+    socket.on('message', (data: Uint8Array, isBinary: boolean) => {
+      // A Buffer, of which this is the text.
       this.handler?.onMessage(isBinary ? data : data.toString());
     });
     socket.on('drain', () => this.handler?.onDrain?.());
@@ -81,7 +82,7 @@ class NodeLink implements Link {
     socket.on('unexpected-response', (_request: never, response: RefusedResponse) =>
       this.#onRefused(response),
     );
-    socket.on('close', (code: number, reason: Buffer) => {
+    socket.on('close', (code: number, reason: Uint8Array) => {
       const { handler } = this;
       this.handler = undefined;
       handler?.onEnd({ ...this.#end, code, reason: reason.toString() });
