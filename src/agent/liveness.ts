@@ -4,10 +4,13 @@
 import type { Link } from './link.js';
 import type { TimerWheel, WheelTimer } from './timer-wheel.js';
 
+/** Longer than what may run between the check and the second look without the event loop reading in between. */
+const SECOND_LOOK_MS = 1000;
+
 export interface LivenessOptions {
   /** Milliseconds between pings; when the timeout is longer, that. */
   intervalMs: number;
-  /** Milliseconds after a ping in which some byte must arrive. */
+  /** Milliseconds after a ping in which some byte must arrive; the verdict follows up to a second later. */
   timeoutMs: number;
 }
 
@@ -50,8 +53,8 @@ export class Liveness {
     if (this.#wasHeard()) this.#rest();
     // More than twice the time has passed: our own event loop stood still, or the whole machine slept.
     else if (lateMs > timeoutMs) this.#ping();
-    // What came during a shorter standstill still waits in the kernel, and is read before the next timers run.
-    else this.#timer = this.#wheel.schedule(0, () => this.#judge());
+    // What came during a shorter standstill still waits in the kernel: timers run first, then the event loop reads.
+    else this.#timer = this.#wheel.schedule(Math.min(SECOND_LOOK_MS, timeoutMs), () => this.#judge());
   }
 
   #judge(): void {

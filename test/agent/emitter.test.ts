@@ -67,6 +67,18 @@ describe('Emitter', () => {
     expect([source.listenerCount('close'), source.listenerCount('message')]).toEqual([1, 0]);
   });
 
+  it('a listener that adds itself again while an event is told -> is not told twice', () => {
+    const source = new Source();
+    let count = 0;
+    const again = (): void => {
+      count++;
+      if (count < 100) source.on('close', again);
+    };
+    source.on('close', again);
+    source.emit('close');
+    expect(count).toBe(1);
+  });
+
   it('listeners added or removed while an event is told -> count from the next one on', () => {
     const source = new Source();
     const told: string[] = [];

@@ -8,6 +8,8 @@ const OPTIONS = { intervalMs: 25_000, timeoutMs: 20_000 };
 
 /** The wheel rounds each deadline up to its tick. */
 const TICK_MS = 50;
+/** From the timeout to the verdict. */
+const VERDICT_MS = 1000 + 2 * TICK_MS;
 
 function setUp(options = OPTIONS) {
   const environment = new FakeEnvironment();
@@ -48,7 +50,7 @@ describe('Liveness', () => {
     expect(log).toEqual(['ping']);
     environment.advance(20_000 - TICK_MS);
     expect(log).toEqual(['ping']);
-    environment.advance(3 * TICK_MS);
+    environment.advance(TICK_MS + VERDICT_MS);
     expect(log).toEqual(['ping', 'dead']);
     environment.advance(100_000);
     expect(log).toEqual(['ping', 'dead']);
@@ -79,7 +81,7 @@ describe('Liveness', () => {
     link.activity++;
     environment.advance(44_000);
     expect(log).toEqual(['ping', 'ping']);
-    environment.advance(1000);
+    environment.advance(1000 + VERDICT_MS);
     expect(log).toEqual(['ping', 'ping', 'dead']);
   });
 
@@ -91,7 +93,7 @@ describe('Liveness', () => {
     expect(log).toEqual(['ping']);
     environment.advance(500);
     expect(log).toEqual(['ping', 'ping']);
-    environment.advance(3200);
+    environment.advance(3000 + VERDICT_MS);
     expect(log).toEqual(['ping', 'ping', 'dead']);
   });
 
@@ -112,7 +114,7 @@ describe('Liveness', () => {
     environment.block(60_000);
     environment.advance(19_900);
     expect(log).toEqual(['ping', 'ping']);
-    environment.advance(100 + 3 * TICK_MS);
+    environment.advance(100 + VERDICT_MS);
     expect(log).toEqual(['ping', 'ping', 'dead']);
   });
 
@@ -125,14 +127,20 @@ describe('Liveness', () => {
     environment.block(blockedMs);
     // Timers run first, then the event loop reads.
     environment.setTimeout(() => link.activity++, 1);
-    environment.advance(3 * TICK_MS);
+    environment.advance(VERDICT_MS);
     expect(log).toEqual(['ping']);
+  });
+
+  it('a short timeout -> a verdict as short', () => {
+    const { environment, log } = setUp({ intervalMs: 100, timeoutMs: 100 });
+    environment.advance(300 + 3 * TICK_MS);
+    expect(log).toEqual(['ping', 'dead']);
   });
 
   it.each([
     ['before the first ping', 1000],
     ['while the answer is due', 30_000],
-    ['between the check and the verdict', 45_050],
+    ['between the check and the verdict', 45_500],
   ])('stopped %s -> nothing more, no timer', (_, ms) => {
     const { environment, wheel, log, liveness } = setUp();
     environment.advance(ms);
@@ -170,7 +178,7 @@ describe('Liveness', () => {
       throw new Error('cannot ping');
     };
     expect(() => environment.advance(25_100)).toThrow('cannot ping');
-    environment.advance(20_200);
+    environment.advance(20_000 + VERDICT_MS);
     expect(log).toEqual(['dead']);
   });
 });

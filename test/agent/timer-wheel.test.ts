@@ -11,6 +11,17 @@ function setUp(): { environment: FakeEnvironment; wheel: TimerWheel } {
   return { environment, wheel: new TimerWheel(environment) };
 }
 
+/** The durations of all real timers from now on. */
+function recordSleeps(environment: FakeEnvironment): number[] {
+  const sleeps: number[] = [];
+  const setTimeout = environment.setTimeout.bind(environment);
+  environment.setTimeout = (run, ms, keepsAlive) => {
+    sleeps.push(ms);
+    return setTimeout(run, ms, keepsAlive);
+  };
+  return sleeps;
+}
+
 describe('TimerWheel', () => {
   it('never early, at most one tick late, whatever the moment and the deadline', () => {
     const environment = new FakeEnvironment();
@@ -78,32 +89,54 @@ describe('TimerWheel', () => {
 
   it('a far deadline -> sleeps through, without a wake-up at each tick', () => {
     const { environment, wheel } = setUp();
-    let wakeUps = 0;
-    const { now } = environment;
+    environment.advance(0.3);
+    const sleeps = recordSleeps(environment);
     wheel.schedule(60_000, () => {});
-    environment.now = () => {
-      wakeUps++;
-      return now.call(environment);
-    };
-    environment.advance(59_000);
-    expect(wakeUps).toBe(0);
+    environment.advance(61_000);
+    // In whole milliseconds, as a platform cuts off the rest, and would wake up early.
+    expect(sleeps).toEqual([60_033]);
   });
 
-  it('a deadline beyond what real timers hold -> met all the same', () => {
+  it('a cancelled deadline -> no wake-up for it later on', () => {
     const { environment, wheel } = setUp();
-    const setTimeout = environment.setTimeout.bind(environment);
-    // As Node has it: what does not fit into 31 bits becomes 1 ms.
-    environment.setTimeout = (run, ms, keepsAlive) => setTimeout(run, ms > 2 ** 31 - 1 ? 1 : ms, keepsAlive);
-    let ranAt = 0;
+    const sleeps = recordSleeps(environment);
+    wheel.schedule(1000, () => {});
+    const cancelled = wheel.schedule(60_000, () => {});
+    wheel.schedule(120_000, () => {});
+    wheel.cancel(cancelled);
+    environment.advance(121_000);
+    expect(sleeps).toHaveLength(2);
+  });
+
+  it('a deadline beyond what real timers hold -> slept for in parts, and met', () => {
+    const { environment, wheel } = setUp();
+    const sleeps = recordSleeps(environment);
     const dueAt = environment.now() + 2 ** 33;
+    let ranAt = 0;
     wheel.schedule(2 ** 33, () => {
       ranAt = environment.now();
     });
-    environment.advance(1000);
-    expect(environment.pendingTimers).toBe(1);
-    environment.advance(2 ** 33);
+    environment.advance(2 ** 33 + TICK_MS);
+    expect(Math.max(...sleeps)).toBeLessThan(2 ** 31);
     expect(ranAt).toBeGreaterThanOrEqual(dueAt);
     expect(ranAt).toBeLessThan(dueAt + TICK_MS);
+  });
+
+  it('a deadline that is never -> no timer', () => {
+    const { environment, wheel } = setUp();
+    const timer = wheel.schedule(Number.POSITIVE_INFINITY, () => {});
+    expect(environment.pendingTimers).toBe(0);
+    wheel.cancel(timer);
+    expect(wheel.size).toBe(0);
+  });
+
+  it('a deadline that has passed -> runs in the next turn, and is not late', () => {
+    const { environment, wheel } = setUp();
+    const late: number[] = [];
+    wheel.schedule(-5000, (lateMs) => late.push(lateMs));
+    expect(late).toEqual([]);
+    environment.advance(TICK_MS);
+    expect(late).toEqual([0]);
   });
 
   it('a real timer that fires a little early -> waits for the clock', () => {
