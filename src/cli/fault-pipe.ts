@@ -76,7 +76,8 @@ export class FaultPipe {
   /** When the link is free again, at a limited rate. */
   #freeAt = 0;
   #timer: NodeJS.Timeout | undefined;
-  #isWriting = false;
+  /** A write, or a cut, is under way. */
+  #isBusy = false;
   #isLost = false;
   #isStopped = false;
 
@@ -135,9 +136,9 @@ export class FaultPipe {
   }
 
   #pump(): void {
-    if (this.#isStopped || this.#isLost || this.#isWriting) return;
+    if (this.#isStopped || this.#isLost || this.#isBusy) return;
     if (this.#bytesUntilCut() === 0) {
-      this.#onCutDue();
+      this.#cutSoon();
       return;
     }
     const [head] = this.#queue;
@@ -168,12 +169,28 @@ export class FaultPipe {
     const bytes = content.subarray(0, Math.min(this.#longestWrite(), this.#bytesUntilCut()));
     this.#take(bytes.length);
     this.#forwardedBytes += bytes.length;
-    this.#isWriting = true;
+    this.#isBusy = true;
     this.#sink.write(bytes, () => {
-      this.#isWriting = false;
+      this.#isBusy = false;
       // In a turn of its own a chunk has a chance of being read on its own.
       if (this.#isFaulty && Number.isFinite(this.#rules.faults.chunkBytes)) setImmediate(() => this.#pump());
       else this.#pump();
+    });
+  }
+
+  /**
+   * Two turns of the event loop later a peer in this process has read what was written. A reset that finds bytes unread takes
+   * them away on some systems; on Linux libuv reports it as a FIN.
+   */
+  #cutSoon(): void {
+    this.#isBusy = true;
+    setImmediate(() => {
+      setImmediate(() => {
+        this.#isBusy = false;
+        // Another connection may have been first.
+        if (this.#bytesUntilCut() > 0) this.#pump();
+        else if (!this.#isStopped && !this.#isLost) this.#onCutDue();
+      });
     });
   }
 
