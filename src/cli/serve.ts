@@ -2,6 +2,7 @@
 // sees it on the wire. Meant for one's own machine: it has no authentication.
 import { type CommandSpec, EXIT, type ParsedArguments } from './arguments.js';
 import { DemoServer } from './demo-server.js';
+import { explainListenError } from './listen-error.js';
 import { paletteFor } from './terminal.js';
 
 export const serveCommand: CommandSpec = {
@@ -65,14 +66,4 @@ ${socketUrl}echo
 ${socketUrl}broadcast
 ${dim('Ctrl+C ends it')}
 `;
-}
-
-function explainListenError(error: NodeJS.ErrnoException, host: string, port: number): string {
-  if (error.code === 'EADDRINUSE') return `port ${port} of ${host} is in use; choose another with --port`;
-  if (error.code === 'EACCES')
-    return `not allowed to listen on port ${port} of ${host}; choose another with --port`;
-  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN') {
-    return `cannot listen on ${host}: it is not an address of this machine`;
-  }
-  return `cannot listen on ${host} port ${port}: ${error.message}`;
 }
