@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { context, metrics, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { context, diag, metrics, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import {
   AggregationTemporality,
   InMemoryMetricExporter,
@@ -140,6 +140,21 @@ describe('traceConnections', () => {
     ]);
   });
 
+  it('a connection that is gone -> nothing is added to its span any more', () => {
+    const warn = vi.fn();
+    diag.setLogger({ warn, error: warn, info() {}, debug() {}, verbose() {} });
+    stop = recipe.traceConnections();
+    const news = newsOf('s1');
+    channels.connect.publish({ ...news, generation: 1, isResumed: false });
+    channels.close.publish({ ...news, code: 1006, reason: '', isOver: false, unsent: 0, unacked: 0 });
+    channels.drop.publish({ ...news, reason: 'expired', key: undefined, bytes: 12 });
+    channels.close.publish({ ...news, code: 1006, reason: '', isOver: true, unsent: 0, unacked: 0 });
+    stop();
+    diag.disable();
+    expect(spans()).toHaveLength(1);
+    expect(warn).not.toHaveBeenCalled();
+  });
+
   it('stopped -> the span of a connection that is open ends, and nobody listens any more', () => {
     stop = recipe.traceConnections();
     channels.connect.publish({ ...newsOf('s1'), generation: 1, isResumed: false });
@@ -182,11 +197,13 @@ describe('observeStats', () => {
   it('each number of stats() is a gauge with its value now; stopped -> it is not asked any more', async () => {
     const stats = vi.fn(() => ({ sessions: 3, detached: 1, epoch: 'e1' }));
     stop = recipe.observeStats('hawser.server', { stats });
-    stats.mockReturnValue({ sessions: 7, detached: 1, epoch: 'e1' });
-    expect(await measured()).toEqual({
-      'hawser.server.sessions': [[{}, 7]],
-      'hawser.server.detached': [[{}, 1]],
-    });
+    for (const sessions of [7, 5]) {
+      stats.mockReturnValue({ sessions, detached: 1, epoch: 'e1' });
+      expect(await measured()).toEqual({
+        'hawser.server.sessions': [[{}, sessions]],
+        'hawser.server.detached': [[{}, 1]],
+      });
+    }
     stop();
     stats.mockClear();
     await measured();
