@@ -19,7 +19,10 @@ export interface ConnectMessage extends SessionNews {
   isResumed: boolean;
 }
 
-/** `hawser:close`: a connection is gone, or the session is over, or both. */
+/**
+ * `hawser:close`: a connection is gone, and perhaps the session with it. One for each `hawser:connect`, before the next
+ * one of the same session; and one for a session that ends while it has no connection.
+ */
 export interface CloseMessage extends SessionNews {
   /** Of RFC 6455 §7.4.1, or of the session protocol. */
   code: number;
