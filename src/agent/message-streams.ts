@@ -111,94 +111,136 @@ export function messageStreams(source: StreamableSession | StreamableSocket): Me
       'This WebSocket has no pause() and resume(), so its messages would pile up: use a session, whose window holds the peer back',
     );
   }
-  return socketStreams(source);
+  return new SocketStreams(source);
 }
 
-function socketStreams(socket: StreamableSocket): MessageStreams {
-  const opened = quietDeferred<OpenedStreams>();
-  const closed = quietDeferred<Required<CloseInfo>>();
-  let reader!: ReadableStreamDefaultController<Data>;
-  let writer!: WritableStreamDefaultController;
-  let isCancelled = false;
-  let failure: Error | undefined;
-  let cause: Error | undefined;
+class SocketStreams implements MessageStreams {
+  readonly url: string;
+  readonly #opened = quietDeferred<OpenedStreams>();
+  readonly opened = this.#opened.promise;
+  readonly #closed = quietDeferred<Required<CloseInfo>>();
+  readonly closed = this.#closed.promise;
 
-  const readable = new ReadableStream<Data>({
-    start: (controller) => {
-      reader = controller;
-    },
-    pull: () => {
-      // What had come before the failure has been read now.
-      if (failure !== undefined) reader.error(failure);
-      else if (socket.isPaused) socket.resume();
-    },
-    cancel: (reason) => {
-      isCancelled = true;
-      closeBecause(socket, reason);
-      // For the peer's Close frame; messages before it are dropped.
-      socket.resume();
-    },
-  });
-  const writable = new WritableStream<Data>({
-    start: (controller) => {
-      writer = controller;
-    },
-    write: (chunk) => write(socket, chunk),
-    close: async () => {
-      socket.close();
-      await closed.promise;
-    },
-    abort: (reason) => closeBecause(socket, reason),
-  });
+  readonly #socket: StreamableSocket;
+  readonly #readable: ReadableStream<Data>;
+  readonly #writable: WritableStream<Data>;
+  #reader!: ReadableStreamDefaultController<Data>;
+  #writer!: WritableStreamDefaultController;
+  #isCancelled = false;
+  #error: Error | undefined;
+  /** Waits for the reader to have read what came before. */
+  #failure: WebSocketError | undefined;
 
-  const onOpen = (): void => {
-    const { protocol, extensions } = socket;
-    opened.resolve({ readable, writable, protocol, extensions });
+  constructor(socket: StreamableSocket) {
+    this.#socket = socket;
+    this.url = socket.url ?? '';
+    this.#readable = new ReadableStream<Data>({
+      start: (controller) => {
+        this.#reader = controller;
+      },
+      pull: () => this.#pull(),
+      cancel: (reason) => this.#cancel(reason),
+    });
+    this.#writable = new WritableStream<Data>({
+      start: (controller) => {
+        this.#writer = controller;
+      },
+      write: (chunk) => write(socket, chunk),
+      close: async () => {
+        socket.close();
+        await this.closed;
+      },
+      abort: (reason) => this.#closeBecause(reason),
+    });
+    this.#listen();
+  }
+
+  close({ closeCode, reason = '' }: CloseInfo = {}): void {
+    // A Close frame has no reason without a code (RFC 6455 §5.5.1).
+    if (closeCode === undefined && reason === '') this.#socket.close();
+    else this.#socket.close(closeCode ?? 1000, reason);
+  }
+
+  #listen(): void {
+    const socket = this.#socket;
+    // The other forms of binary messages are none that a stream can promise.
+    socket.binaryType = 'nodebuffer';
+    for (const [name, listener] of Object.entries(this.#listeners)) socket.on(name, listener);
+    if (socket.readyState === OPEN) this.#onOpen();
+    else if (socket.readyState === CLOSED) this.#onClose(1006, new Uint8Array());
+  }
+
+  readonly #onOpen = (): void => {
+    const { protocol, extensions } = this.#socket;
+    this.#opened.resolve({ readable: this.#readable, writable: this.#writable, protocol, extensions });
   };
-  const onMessage = (data: Uint8Array, isBinary: boolean): void => {
-    if (isCancelled) return;
-    reader.enqueue(isBinary ? data : utf8.decode(data));
-    if (reader.desiredSize! <= 0 && !socket.isPaused) socket.pause();
+
+  readonly #onMessage = (data: Uint8Array, isBinary: boolean): void => {
+    if (this.#isCancelled) return;
+    this.#reader.enqueue(isBinary ? data : utf8.decode(data));
+    if (this.#reader.desiredSize! <= 0 && !this.#socket.isPaused) this.#socket.pause();
   };
-  const onError = (error: Error): void => {
-    cause = error;
+
+  readonly #onError = (error: Error): void => {
+    this.#error = error;
   };
-  const onClose = (code: number, reasonBytes: Uint8Array): void => {
-    for (const [name, listener] of Object.entries(listeners)) socket.off(name, listener);
+
+  readonly #onClose = (code: number, reasonBytes: Uint8Array): void => {
+    for (const [name, listener] of Object.entries(this.#listeners)) this.#socket.off(name, listener);
     const reason = utf8.decode(reasonBytes);
     // RFC 6455 §7.1.5: 1006 is for connections that end without the peer's Close frame.
-    if (code === 1006 || cause !== undefined) {
-      failure = new WebSocketError(
-        cause?.message ?? 'The connection was lost',
-        { closeCode: code, reason },
-        cause,
-      );
-      opened.reject(failure);
-      closed.reject(failure);
-      if (reader.desiredSize! > 0) reader.error(failure);
-      writer.error(failure);
-    } else {
-      closed.resolve({ closeCode: code, reason });
-      if (!isCancelled) reader.close();
-      writer.error(notWritable());
+    if (code === 1006 || this.#error !== undefined) {
+      this.#fail(code, reason);
+      return;
     }
+    this.#closed.resolve({ closeCode: code, reason });
+    if (!this.#isCancelled) this.#reader.close();
+    this.#writer.error(notWritable());
   };
-  const listeners = { open: onOpen, message: onMessage, error: onError, close: onClose };
 
-  for (const [name, listener] of Object.entries(listeners)) socket.on(name, listener);
-  // The other forms of binary messages are none that a stream can promise.
-  socket.binaryType = 'nodebuffer';
-  if (socket.readyState === OPEN) onOpen();
-  else if (socket.readyState === CLOSED) onClose(1006, new Uint8Array());
-  return {
-    url: socket.url ?? '',
-    opened: opened.promise,
-    closed: closed.promise,
-    close: (info) => closeSocket(socket, info),
+  readonly #listeners = {
+    open: this.#onOpen,
+    message: this.#onMessage,
+    error: this.#onError,
+    close: this.#onClose,
   };
+
+  #fail(closeCode: number, reason: string): void {
+    const message = this.#error?.message ?? 'The connection was lost';
+    const failure = new WebSocketError(message, { closeCode, reason }, this.#error);
+    this.#opened.reject(failure);
+    this.#closed.reject(failure);
+    this.#writer.error(failure);
+    this.#failure = failure;
+    if (this.#reader.desiredSize! > 0) this.#reader.error(failure);
+  }
+
+  /** The reader wants more, and nothing waits for it. */
+  #pull(): void {
+    if (this.#failure !== undefined) this.#reader.error(this.#failure);
+    else if (this.#socket.isPaused) this.#socket.resume();
+  }
+
+  #cancel(reason: unknown): void {
+    this.#isCancelled = true;
+    this.#closeBecause(reason);
+    // For the peer's Close frame; messages before it are dropped.
+    this.#socket.resume();
+  }
+
+  /** With the code of a WebSocketError, ours or the platform's; without one for any other reason. */
+  #closeBecause(reason: unknown): void {
+    const { closeCode, reason: text } = (reason ?? {}) as Partial<WebSocketError>;
+    try {
+      this.close(typeof closeCode === 'number' ? { closeCode, reason: String(text ?? '') } : {});
+    } catch {
+      // A code that must not be sent.
+      this.#socket.close();
+    }
+  }
 }
 
-/** Not text from the start of which a byte order mark is taken: a message is handed over as it is. */
+/** Takes no byte order mark away: a message is handed over as it is. */
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 async function write(socket: StreamableSocket, chunk: Data): Promise<void> {
@@ -208,23 +250,6 @@ async function write(socket: StreamableSocket, chunk: Data): Promise<void> {
     // Small messages need not wait for each other: they leave together.
     if (socket.bufferedAmount <= WRITE_AHEAD_BYTES) resolve();
   });
-}
-
-function closeSocket(socket: StreamableSocket, { closeCode, reason = '' }: CloseInfo = {}): void {
-  // A Close frame has no reason without a code (RFC 6455 §5.5.1).
-  if (closeCode === undefined && reason === '') socket.close();
-  else socket.close(closeCode ?? 1000, reason);
-}
-
-/** Closes with the code of a WebSocketError, ours or the platform's, and without one for any other reason. */
-function closeBecause(socket: StreamableSocket, reason: unknown): void {
-  const { closeCode, reason: text } = (reason ?? {}) as Partial<WebSocketError>;
-  try {
-    if (typeof closeCode === 'number') closeSocket(socket, { closeCode, reason: String(text ?? '') });
-  } catch {
-    // A code that must not be sent.
-  }
-  socket.close();
 }
 
 function sessionStreams(session: StreamableSession): MessageStreams {
@@ -280,12 +305,7 @@ function sessionStreams(session: StreamableSession): MessageStreams {
     () => opened.resolve({ readable, writable, protocol: '', extensions: '' }),
     opened.reject,
   );
-  return {
-    url: String(session.url ?? ''),
-    opened: opened.promise,
-    closed: closed.promise,
-    close,
-  };
+  return { url: String(session.url ?? ''), opened: opened.promise, closed: closed.promise, close };
 }
 
 const hasEnded = (): Error => new SessionError('closed', 'The session has ended');
