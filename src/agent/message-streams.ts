@@ -189,7 +189,7 @@ class SocketStreams implements MessageStreams {
     for (const [name, listener] of Object.entries(this.#listeners)) this.#socket.off(name, listener);
     const reason = utf8.decode(reasonBytes);
     // RFC 6455 §7.1.5: 1006 is for connections that end without the peer's Close frame.
-    if (code === 1006 || this.#error !== undefined) {
+    if (code === 1006) {
       this.#fail(code, reason);
       return;
     }

@@ -45,6 +45,14 @@ describe('messageStreams over a socket', () => {
     expect(listenersOf(webSocket)).toEqual([0, 0, 0, 0, 0]);
   });
 
+  it('the socket gives binary messages in another form -> bytes all the same', async () => {
+    const { webSocket, peer } = webSocketOnStream();
+    webSocket.binaryType = 'fragments';
+    const { readable } = await messageStreams(webSocket).opened;
+    peer.end(Buffer.concat([fromPeer('server', { opcode: 2, payload: 'c' }), closeFrame()]));
+    expect(await readAll(readable)).toEqual([Buffer.from('c')]);
+  });
+
   it('chunks are sent as messages; closing the writable closes the connection', async () => {
     const { peer, frames, writable, streams } = await streamsOnSocket();
     const writer = writable.getWriter();
@@ -288,6 +296,7 @@ class FakeSession extends Emitter<{ close: [{ code: number; reason: string; erro
   /** Sends that wait; the test lets them go. */
   readonly waiting: (() => void)[] = [];
   closeCalls = 0;
+  loopsLeft = 0;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
 
@@ -314,17 +323,21 @@ class FakeSession extends Emitter<{ close: [{ code: number; reason: string; erro
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Data> {
-    for (;;) {
-      const data = this.incoming.shift();
-      if (data !== undefined) {
-        this.handedOver++;
-        yield data;
-      } else if (this.#failure !== undefined) throw this.#failure;
-      else if (this.state === 'closed') return;
-      else
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
+    try {
+      for (;;) {
+        const data = this.incoming.shift();
+        if (data !== undefined) {
+          this.handedOver++;
+          yield data;
+        } else if (this.#failure !== undefined) throw this.#failure;
+        else if (this.state === 'closed') return;
+        else
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+          });
+      }
+    } finally {
+      this.loopsLeft++;
     }
   }
 }
@@ -401,6 +414,23 @@ describe('messageStreams over a session', () => {
       expect(session.closeCalls).toBe(1);
       expect(await streams.closed).toEqual({ closeCode: 1000, reason: 'r' });
     }
+  });
+
+  it('cancel does not wait for the session to close, and leaves its loop', async () => {
+    const session = new FakeSession(['a', 'b']);
+    session.close = () => new Promise(() => {});
+    const { readable } = await messageStreams(session).opened;
+    const reader = readable.getReader();
+    await reader.read();
+    await reader.cancel();
+    await turn();
+    expect(session.loopsLeft).toBe(1);
+    const idle = new FakeSession();
+    idle.close = session.close;
+    const waiting = (await messageStreams(idle).opened).readable.getReader();
+    const reading = waiting.read();
+    await waiting.cancel();
+    expect(await reading).toEqual({ done: true, value: undefined });
   });
 
   it('the session ends before it opens, or had ended before -> both promises fail', async () => {
