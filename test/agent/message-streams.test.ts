@@ -4,7 +4,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Emitter } from '../../src/agent/emitter.js';
 import { SessionError } from '../../src/agent/errors.js';
 import type { Data } from '../../src/agent/link.js';
-import { messageStreams, type StreamableSession, WebSocketError } from '../../src/agent/message-streams.js';
+import { messageStreams } from '../../src/agent/message-streams.js';
+import type { StreamableSession } from '../../src/agent/session-streams.js';
+import { WebSocketError } from '../../src/agent/stream-view.js';
 import { WebSocket } from '../../src/ws/websocket.js';
 import { WebSocketServer } from '../../src/ws/websocket-server.js';
 import { fromPeer } from '../support/engine.js';
@@ -287,7 +289,10 @@ describe('messageStreams over TCP', () => {
 });
 
 /** A session that hands over what the test puts in, and that notes how far it was read. */
-class FakeSession extends Emitter<{ close: [{ code: number; reason: string; error?: Error }] }> {
+class FakeSession extends Emitter<{
+  close: [{ code: number; reason: string; error?: Error }];
+  sessionlost: [{ reason: string }];
+}> {
   state = 'open';
   readonly url = 'ws://example.com/';
   ready: Promise<void> = Promise.resolve();
@@ -320,6 +325,10 @@ class FakeSession extends Emitter<{ close: [{ code: number; reason: string; erro
     this.#failure = error;
     this.emit('close', { code: error ? 4409 : 1000, reason: 'r', ...(error && { error }) });
     this.#wake?.();
+  }
+
+  lose(reason: string): void {
+    this.emit('sessionlost', { reason });
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Data> {
@@ -383,7 +392,7 @@ describe('messageStreams over a session', () => {
     expect(await streams.closed).toEqual({ closeCode: 1000, reason: 'r' });
     expect(await readAll(readable)).toEqual(['a', 'b']);
     await expect(writable.getWriter().closed).rejects.toMatchObject({ name: 'InvalidStateError' });
-    expect(session.listenerCount('close')).toBe(0);
+    expect(session.listenerCount('close') + session.listenerCount('sessionlost')).toBe(0);
   });
 
   it('the session fails -> its error, behind what had come', async () => {
@@ -397,7 +406,7 @@ describe('messageStreams over a session', () => {
     await expect(reader.read()).rejects.toBe(error);
     await expect(writable.getWriter().closed).rejects.toBe(error);
     await expect(streams.closed).rejects.toBe(error);
-    expect(session.listenerCount('close')).toBe(0);
+    expect(session.listenerCount('close') + session.listenerCount('sessionlost')).toBe(0);
   });
 
   it('cancel, abort and close() close the session, also while a message is waited for', async () => {
@@ -414,6 +423,20 @@ describe('messageStreams over a session', () => {
       expect(session.closeCalls).toBe(1);
       expect(await streams.closed).toEqual({ closeCode: 1000, reason: 'r' });
     }
+  });
+
+  it('the server has lost the session -> the streams fail, and the new session is closed', async () => {
+    const session = new FakeSession();
+    const streams = messageStreams(session);
+    const { readable, writable } = await streams.opened;
+    const reading = readable.getReader().read();
+    session.lose('restart');
+    const lost = { name: 'SessionError', code: 'lost' };
+    await expect(reading).rejects.toMatchObject(lost);
+    await expect(writable.getWriter().closed).rejects.toMatchObject(lost);
+    await expect(streams.closed).rejects.toMatchObject(lost);
+    expect(session.closeCalls).toBe(1);
+    expect(session.listenerCount('sessionlost') + session.listenerCount('close')).toBe(0);
   });
 
   it('cancel does not wait for the session to close, and leaves its loop', async () => {
