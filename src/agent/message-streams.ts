@@ -12,6 +12,9 @@ import type { MessageStreams } from './stream-view.js';
  * session tells neither code nor reason to the peer, so that `close()` ignores both there; when the server has lost it, the
  * streams fail with the SessionError `lost`.
  *
+ * When the peer closes, the readable ends and the writable fails with an InvalidStateError, as the platform's do: a
+ * `pipeTo(writable)` under way rejects then.
+ *
  * @throws TypeError for a socket that cannot be paused, such as a browser's
  * @example
  * ```ts
