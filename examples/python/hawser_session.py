@@ -19,11 +19,12 @@ except ImportError:
     from websockets import connect
 
 COUNT, POSITIVE, TIME, DURATION = range(2**53), range(1, 2**53), range(2**31), range(1, 2**31)
+ID = "1 to 64 characters"
 WINDOW, HEARTBEAT = {"messages": POSITIVE, "bytes": POSITIVE}, {"interval": DURATION, "timeout": DURATION}
-WELCOME = {"sid": str, "tok": str, "gen": POSITIVE, "resumed": bool, "recv": COUNT, "epoch": str, "ttl": TIME}
-RECEIVED = {  # section 4, the part that a client receives; a str has 1 to 128 characters
-    "welcome": {**WELCOME, "hb": HEARTBEAT, "limits": WINDOW, "reason": (str, None)},
-    "drain": {"in": TIME, "retryAfter": TIME}, "a": {"r": COUNT, "s": COUNT}, "p": {}, "q": {}, "bye": {},
+WELCOME = {"sid": ID, "tok": ID, "gen": POSITIVE, "resumed": bool, "recv": COUNT, "epoch": ID, "ttl": DURATION}
+RECEIVED = {  # section 4, the part that a client receives; what stands in a list may be missing
+    "welcome": {**WELCOME, "hb": HEARTBEAT, "limits": WINDOW, "reason": [str]},
+    "drain": {"in": TIME, "retryAfter": [TIME]}, "a": {"r": COUNT, "s": COUNT}, "p": {}, "q": {}, "bye": {},
 }  # fmt: skip
 
 
@@ -55,26 +56,34 @@ def size_of(data):  # S-30
     return len(data.encode() if isinstance(data, str) else data)
 
 
+def length(text):  # S-7
+    return len(text.encode("utf-16-le")) // 2
+
+
 def read(value, shape):
     """What `shape` lists of `value`, and nothing else (S-9). Raises ValueError where that is missing or out of bounds."""
-    if isinstance(shape, tuple):
-        return None if value is None else read(value, shape[0])
     if isinstance(shape, dict) and isinstance(value, dict):
-        return {name: read(value.get(name), inner) for name, inner in shape.items()}
-    if isinstance(shape, range) and type(value) is int and value in shape:
-        return value
-    if shape is bool and type(value) is bool or shape is str and type(value) is str and 1 <= len(value) <= 128:
-        return value
-    raise ValueError(f"{shape} expected")
+        given = {name: inner for name, inner in shape.items() if name in value or not isinstance(inner, list)}
+        return {name: read(value.get(name), inner) for name, inner in given.items()}
+    if isinstance(shape, list):
+        return read(value, shape[0])
+    is_number = isinstance(shape, range) and type(value) is int and value in shape
+    is_id = shape is ID and isinstance(value, str) and 1 <= length(value) <= 64
+    if not is_number and not is_id and type(value) is not shape:
+        raise ValueError(f"{shape} expected")
+    return value
 
 
 def parse_control(wire):
     """The listed members of a control message, S-6 to S-9. Raises HangUp when it is malformed."""
     try:
-        if len(wire.encode("utf-16-le")) > 2 * 4096:
+        if length(wire) > 4096:
             raise ValueError("more than 4096 characters")
         message = json.loads(wire[1:])
-        return {"t": message["t"], **read(message, RECEIVED[message["t"]])}
+        control = {"t": message["t"], **read(message, RECEIVED[message["t"]])}
+        if control.get("resumed") is False and control["recv"] != 0:
+            raise ValueError("a new session begins at 0")
+        return control
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise HangUp(4400, "malformed control message") from error
 
@@ -221,10 +230,8 @@ class Session:
         if welcome["t"] != "welcome" or welcome["gen"] != self._gen or welcome["resumed"] != is_same:
             raise HangUp(4400, "welcome expected")
         if not is_same:
-            if welcome["recv"] != 0:
-                raise HangUp(4400, "a new session begins at 0")
             if self._sid:
-                self._lose(welcome["reason"] or "unknown")
+                self._lose(welcome.get("reason", "unknown"))
             self._sid, self._tok, self._limits, self._told = welcome["sid"], welcome["tok"], welcome["limits"], 0
         # What each side sends next has the number after the other's recv (S-17); that is also where replay begins (S-24).
         self._next, self._arriving, self._pongs_due = welcome["recv"] + 1, self._told, 0
