@@ -3,7 +3,7 @@
 import { Agent, get } from 'node:http';
 import { parseArgs } from 'node:util';
 import { answer } from '../ipc.mjs';
-import { loadPeer } from '../peers.mjs';
+import { loadSessions, loadSockets, OWN_BUILD } from './builds.mjs';
 import { transportNamed } from './transports.mjs';
 
 const { values } = parseArgs({
@@ -13,7 +13,6 @@ const { values } = parseArgs({
   },
 });
 const transport = transportNamed(values.transport);
-const { WebSocket } = loadPeer('hawser', { needsAddons: false }).library;
 /** One connection for each subscriber, kept open, as one client has it. */
 const newAgent = () => new Agent({ keepAlive: true, maxSockets: 1 });
 
@@ -32,12 +31,19 @@ function onMessage({ dueMs }) {
 
 /** @param {string} origin host and port @param {number} id of the subscriber */
 function openWebSocket(origin, id) {
-  const socket = new WebSocket(`ws://${origin}/${id}`);
+  const socket = new (loadSockets(OWN_BUILD).WebSocket)(`ws://${origin}/${id}`);
   socket.on('message', (/** @type {Buffer} */ data) => onMessage(JSON.parse(data.toString())));
   return new Promise((resolve, reject) => {
     socket.once('open', resolve);
     socket.on('error', reject);
   });
+}
+
+/** @param {string} origin @param {number} id */
+function openSession(origin, id) {
+  const session = loadSessions(OWN_BUILD).connectSession(`ws://${origin}/${id}`);
+  session.on('message', (/** @type {string} */ text) => onMessage(JSON.parse(text)));
+  return session.ready;
 }
 
 /** @param {string} origin @param {number} id */
@@ -93,6 +99,7 @@ function startRequests(origin, id) {
 /** @param {string} origin @param {number} id */
 function subscribe(origin, id) {
   if (transport.face === 'websocket') return openWebSocket(origin, id);
+  if (transport.face === 'session') return openSession(origin, id);
   if (transport.face === 'sse') return openEventStream(origin, id);
   if (transport.face === 'request') return startRequests(origin, id);
 }

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { answer, sampleProcess } from '../ipc.mjs';
-import { loadPeer } from '../peers.mjs';
+import { loadSessions, loadSockets, OWN_BUILD } from './builds.mjs';
 import { transportNamed } from './transports.mjs';
 
 const { values } = parseArgs({
@@ -87,10 +87,15 @@ server.on('connection', (socket) => {
   });
 });
 if (transport.face === 'websocket') {
-  const { WebSocketServer } = loadPeer('hawser', { needsAddons: false }).library;
-  const wss = new WebSocketServer({ server });
+  const wss = new (loadSockets(OWN_BUILD).WebSocketServer)({ server });
   wss.on('connection', (/** @type {any} */ socket, /** @type {any} */ request) => {
     feedOf(request.url).push = (text) => socket.send(text);
+  });
+}
+if (transport.face === 'session') {
+  const sessions = new (loadSessions(OWN_BUILD).SessionServer)({ server });
+  sessions.on('session', (/** @type {any} */ session, /** @type {any} */ request) => {
+    feedOf(request.url).push = (text) => void session.send(text);
   });
 }
 await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
@@ -98,6 +103,7 @@ await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undef
 // The publisher
 
 const stop = new SharedArrayBuffer(4);
+/** @type {Worker | undefined} */ let worker;
 /** How long after it was due each message was published, in this window. @type {number[]} */ let lateness =
   [];
 
@@ -123,15 +129,18 @@ answer({
   describe: () => ({ port: /** @type {any} */ (server.address()).port }),
   start: ({ ratePerSecond, seed }) => {
     const workerData = { subscribers, ratePerSecond, seed, stop };
-    const worker = new Worker(new URL('publisher.mjs', import.meta.url), { workerData });
+    worker = new Worker(new URL('publisher.mjs', import.meta.url), { workerData });
     worker.on('message', publish);
     // Its first thoughts are no part of the server's work.
-    return new Promise((resolve) => worker.once('online', () => resolve(undefined)));
+    return new Promise((resolve) => worker?.once('online', () => resolve(undefined)));
   },
+  /** What the publisher has said until then has arrived here when this is answered. */
   stop: () => {
+    const gone = new Promise((resolve) => worker?.once('exit', () => resolve(undefined)));
     const stopped = new Int32Array(stop);
     Atomics.store(stopped, 0, 1);
     Atomics.notify(stopped, 0);
+    return gone;
   },
   sample,
   beginWindow: () => {

@@ -72,7 +72,7 @@ async function measurePush(setting, plan, round) {
     ...['--size', `${plan.size}`],
   ]);
   const client = new Child('client', new URL('push-client.mjs', import.meta.url), args);
-  const children = [server, client];
+  const children = [client, server];
   try {
     let { port } = await server.ask('describe');
     if (rttMs > 0) {
@@ -104,7 +104,8 @@ async function measurePush(setting, plan, round) {
       toClients: each('toClients'),
     };
   } finally {
-    await Promise.all(children.map((child) => child.kill()));
+    // First the client, which would complain about being left.
+    for (const child of children) await child.kill();
   }
 }
 
