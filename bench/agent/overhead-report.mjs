@@ -18,9 +18,7 @@ const spread = (values) => [median(values), Math.min(...values), Math.max(...val
  */
 function summarizeCase(name, measurements) {
   const rounds = (/** @type {string} */ layer) =>
-    measurements
-      .filter((measurement) => measurement.case === name && measurement.layer === layer)
-      .sort((a, b) => a.round - b.round);
+    measurements.filter((measurement) => measurement.case === name && measurement.layer === layer);
   const plain = rounds('plain');
   const session = rounds('session');
   const cpuUs = (/** @type {Measurement} */ { serverUs, clientUs }) => serverUs + clientUs;
