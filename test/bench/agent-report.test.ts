@@ -90,5 +90,11 @@ describe('overhead of sessions', () => {
     expect(text).toContain('+1.00 %');
     expect(text).not.toContain('round trip');
     expect(text).not.toContain('without a connection');
+
+    const memory = { detached: 9_999, heapBytes: 700.4, externalBytes: 20, rssBytes: 900 };
+    expect(overhead.formatOverheadReport({ plan, load: 0, memory }).split('\n\n')).toEqual([
+      '1 rounds of 1 s, load 0.0 before.',
+      '9,999 sessions without a connection: 700 B of heap and 20 B of external memory each (RSS 900 B)',
+    ]);
   });
 });
