@@ -169,6 +169,7 @@ Examples:
   hawser connect ws://127.0.0.1:8787/echo               talk to a server
   echo hi | hawser connect ws://127.0.0.1:8787/echo     send lines, print the answers
   hawser inspect 81 85 37fa213d 7f9f4d5158              explain a frame, bit by bit
+  hawser proxy --drop-every 5s ws://127.0.0.1:8787/     make its network bad
   hawser conform server ws://127.0.0.1:8787/echo        judge a server, rule by rule
   hawser bench ws://127.0.0.1:8787/echo                 measure it
 `;

@@ -72,7 +72,6 @@ export class FaultPipe {
   #queue: Parcel[] = [];
   #queuedBytes = 0;
   #forwardedBytes = 0;
-  #lastDueAt = 0;
   /** When the link is free again, at a limited rate. */
   #freeAt = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -127,9 +126,7 @@ export class FaultPipe {
     if (this.#isStopped) return;
     const { latencyMs, jitterMs } = this.#rules.faults;
     const delayMs = this.#isFaulty ? latencyMs + jitterMs * this.#rules.random() : 0;
-    // Nothing overtakes what came before it.
-    this.#lastDueAt = Math.max(this.#lastDueAt, performance.now() + delayMs);
-    this.#queue.push({ content, dueAt: this.#lastDueAt });
+    this.#queue.push({ content, dueAt: performance.now() + delayMs });
     this.#queuedBytes += PARCEL_BYTES + (typeof content === 'string' ? 0 : content.length);
     if (this.#queuedBytes >= QUEUE_BYTES) this.#source.pause();
     this.#pump();

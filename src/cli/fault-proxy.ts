@@ -20,6 +20,8 @@ export interface FaultProxyEvents {
   close: [connection: FaultConnection];
   /** A client was turned away. */
   refused: [];
+  /** A black hole began or ended. */
+  blackhole: [isOn: boolean, direction: Directions];
 }
 
 export interface ProxyStats {
@@ -147,6 +149,7 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> {
       if (isOn) this.#rules.held.add(each);
       else this.#rules.held.delete(each);
     }
+    this.emit('blackhole', isOn, direction);
     this.#wakeAll();
   }
 

@@ -257,6 +257,15 @@ describe('cutAfter', () => {
     }
     expect(proxy.stats().cut).toBe(expected);
   });
+
+  it('first, and two connections get there in the same turn -> one is cut, the other goes on', async () => {
+    await startProxy();
+    const pairs = [await openBoth(), await openBoth()];
+    proxy.cutAfter(2, 'in', 'fin');
+    for (const { client } of pairs) client.socket.write('123');
+    await until(() => pairs.every(({ target }) => target.hasEnded || target.received.length === 3));
+    expect(proxy.stats().cut).toBe(1);
+  });
 });
 
 describe('cutAll', () => {

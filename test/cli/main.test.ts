@@ -8,7 +8,14 @@ describe('hawser', () => {
     async (argv) => {
       const { code, stdout, stderr } = await runHawser(argv);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      for (const command of ['serve', 'connect URL', 'inspect [HEX...]', 'help [command]', '--version']) {
+      for (const command of [
+        'serve',
+        'connect URL',
+        'inspect [HEX...]',
+        'proxy TARGET',
+        'help [command]',
+        '--version',
+      ]) {
         expect(stdout).toContain(`\n  ${command === '--version' ? '-V, --version' : command} `);
       }
     },
