@@ -209,7 +209,8 @@ export class ClientSession extends Session {
   #onFailed(end: LinkEnd, isFinal: boolean): void {
     if (this.isOver) return;
     if (isFinal || !(this.#options.shouldRetry ?? shouldRetry)(end)) {
-      this.#stop(end);
+      const { code, reason } = end;
+      this.finish(code, reason, isFinal ? impossible(end) : stopError(end));
       return;
     }
     if (this.#state === 'open' && !this.channel.isAttached) {
@@ -220,7 +221,8 @@ export class ClientSession extends Session {
     if (this.#opening !== undefined || this.#retryTimer !== undefined) return;
     const delayMs = this.#backoff.nextDelayMs(end.retryAfterMs);
     this.#retryTimer = this.environment.setTimeout(() => this.#retry(), delayMs, true);
-    this.#stopWaking = onWake(() => this.#retry());
+    // A server that said when to come back meant it.
+    if (end.retryAfterMs === undefined) this.#stopWaking = onWake(() => this.#retry());
     this.emit('reconnecting', {
       attempt: this.#backoff.attempt,
       delayMs,
@@ -239,15 +241,6 @@ export class ClientSession extends Session {
     this.#retryTimer = undefined;
     this.#stopWaking?.();
     this.#stopWaking = undefined;
-  }
-
-  #stop(end: LinkEnd): void {
-    const error =
-      stopError(end) ??
-      (end.code === CLOSE.OVER
-        ? undefined
-        : new SessionError('refused', end.reason, { closeCode: end.code, cause: end.error }));
-    this.finish(end.code, end.reason, error);
   }
 
   /** The server does not have the session any more: a new one begins with the next connection. */
@@ -291,6 +284,12 @@ export class ClientSession extends Session {
     channel.report();
     channel.sendControl({ t: 'bye' });
   }
+}
+
+/** Not the connection failed, but what it was to be made of, or what it brought. */
+function impossible({ code, reason, error }: LinkEnd): SessionError {
+  const kind = code === CLOSE.MALFORMED ? 'protocol' : 'refused';
+  return new SessionError(kind, reason, { closeCode: code, cause: error });
 }
 
 interface Deferred {

@@ -15,14 +15,17 @@ export class Emitter<Events extends { [Name in keyof Events]: unknown[] }> {
 
   once<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this {
     const onlyOnce = (...args: Events[Name]): void => {
-      this.off(name, onlyOnce);
+      this.off(name, listener);
       listener(...args);
     };
-    return this.on(name, onlyOnce);
+    // So that `off` finds it.
+    return this.on(name, Object.assign(onlyOnce, { listener }));
   }
 
   off<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this {
-    const kept = (this.#listeners.get(name) ?? []).filter((known) => known !== listener);
+    const kept = (this.#listeners.get(name) ?? []).filter(
+      (known) => known !== listener && (known as { listener?: unknown }).listener !== listener,
+    );
     if (kept.length > 0) this.#listeners.set(name, kept);
     else this.#listeners.delete(name);
     this.onListenersChanged(name);

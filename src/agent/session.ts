@@ -63,6 +63,8 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   #isClosing = false;
   #isOver = false;
   #expiryTimer: WheelTimer | undefined;
+  /** When the timer fires, if there is one. */
+  #expiryAt = Number.POSITIVE_INFINITY;
   #lookTimer: unknown;
   #isPumping = false;
 
@@ -400,9 +402,12 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
 
   #scheduleExpiry(): void {
     const { nextExpiry } = this.queue;
-    if (nextExpiry === Number.POSITIVE_INFINITY || this.#expiryTimer !== undefined) return;
-    this.#expiryTimer = this.wheel.schedule(Math.max(0, nextExpiry - this.environment.now()), () => {
+    if (nextExpiry >= this.#expiryAt) return;
+    if (this.#expiryTimer !== undefined) this.wheel.cancel(this.#expiryTimer);
+    this.#expiryAt = nextExpiry;
+    this.#expiryTimer = this.wheel.schedule(nextExpiry - this.environment.now(), () => {
       this.#expiryTimer = undefined;
+      this.#expiryAt = Number.POSITIVE_INFINITY;
       this.pump();
     });
   }
