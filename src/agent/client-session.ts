@@ -7,7 +7,7 @@ import { type Drain, type Hello, SUBPROTOCOL, VERSION, type Welcome } from './co
 import { channels } from './diagnostics.js';
 import type { Environment } from './environment.js';
 import { CLOSE, SessionError } from './errors.js';
-import { type Connect, type ConnectRequest, closeLink, type Link, type LinkEnd } from './link.js';
+import { type Connect, type ConnectRequest, closeLink, type Data, type Link, type LinkEnd } from './link.js';
 import type { LivenessOptions } from './liveness.js';
 import { Opening } from './opening.js';
 import { sizeOf } from './payload.js';
@@ -59,7 +59,7 @@ export class ClientSession extends Session {
   #stopWaking: (() => void) | undefined;
   #ready = deferred();
   /** Sessions at a server that goes away, which end when all they sent is acknowledged. */
-  readonly #retiring = new Set<Channel>();
+  readonly #retiring = new Map<Channel, string>();
 
   /** @internal Users call `connectSession`. */
   constructor(address: Address, options: ClientSessionOptions, connect: Connect, environment: Environment) {
@@ -99,9 +99,11 @@ export class ClientSession extends Session {
   }
 
   onDetached(channel: Channel, end: LinkEnd): void {
-    if (this.#retiring.delete(channel)) {
+    const formerId = this.#retiring.get(channel);
+    if (formerId !== undefined) {
+      this.#retiring.delete(channel);
       const unacked = channel.sent.list();
-      if (unacked.length > 0) this.#tellLost([], unacked, 'drained');
+      if (unacked.length > 0) this.#tellLost(formerId, [], unacked, 'drained');
       return;
     }
     this.onConnectionLost(end);
@@ -134,7 +136,7 @@ export class ClientSession extends Session {
     this.#opening?.cancel();
     this.#opening = undefined;
     this.#stopWaiting();
-    for (const channel of this.#retiring) channel.detach();
+    for (const channel of this.#retiring.keys()) channel.detach();
     this.#retiring.clear();
     this.#ready.reject(error ?? new SessionError('closed', 'the session is closed'));
     super.finish(code, reason, error);
@@ -193,7 +195,7 @@ export class ClientSession extends Session {
     const former = this.#identity;
     const heartbeat = this.#options.heartbeat ?? { intervalMs: hb.interval, timeoutMs: hb.timeout };
     if (!resumed && former !== undefined) {
-      if (this.channel.isAttached) this.#retire();
+      if (this.channel.isAttached) this.#retire(former.sid);
       else this.#lose(former.epoch === epoch ? (welcome.reason ?? 'unknown') : 'restart');
     }
     this.#identity = { sid, tok, epoch };
@@ -245,6 +247,7 @@ export class ClientSession extends Session {
 
   /** The server does not have the session any more: a new one begins with the next connection. */
   #lose(reason: string): void {
+    const { id } = this;
     const unacked = this.channel.sent.list();
     const unsent = this.queue.takeAll();
     this.channel.detach();
@@ -257,25 +260,26 @@ export class ClientSession extends Session {
       for (const { data, size, key, expiresAt } of unsent) this.queue.restore(data, size, key, expiresAt);
     }
     this.#tellLost(
+      id,
       unsent.map(({ data }) => data),
       unacked,
       reason,
     );
   }
 
-  #tellLost(unsent: (string | Uint8Array)[], unacked: (string | Uint8Array)[], reason: string): void {
+  #tellLost(sessionId: string | undefined, unsent: Data[], unacked: Data[], reason: string): void {
     if (channels.lost.hasSubscribers) {
       const counts = { unsent: unsent.length, unacked: unacked.length };
-      channels.lost.publish({ session: this, sessionId: this.id, side: 'client', ...counts, reason });
+      channels.lost.publish({ session: this, sessionId, side: 'client', ...counts, reason });
     }
     this.emit('sessionlost', { unsent, unacked, reason });
   }
 
   /** Another server has a new session for us: the old one ends by itself, what waits goes to the new one. */
-  #retire(): void {
+  #retire(formerId: string): void {
     const { channel } = this;
     this.channel = this.createChannel();
-    this.#retiring.add(channel);
+    this.#retiring.set(channel, formerId);
     if (channel.sent.count === 0) this.#endRetiring(channel);
   }
 

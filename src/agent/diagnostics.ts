@@ -20,8 +20,8 @@ export interface ConnectMessage extends SessionNews {
 }
 
 /**
- * `hawser:close`: a connection is gone, and perhaps the session with it. One for each `hawser:connect`, before the next
- * one of the same session; and one for a session that ends while it has no connection.
+ * `hawser:close`: a connection is gone, or the session is over, or both. A connection that is replaced by the next one, in
+ * a takeover or when a server drains, has none: the `hawser:connect` says it.
  */
 export interface CloseMessage extends SessionNews {
   /** Of RFC 6455 §7.4.1, or of the session protocol. */
@@ -36,15 +36,15 @@ export interface CloseMessage extends SessionNews {
   error?: Error | undefined;
 }
 
-/** `hawser:resume`: a session goes on where it was interrupted; follows the `hawser:connect`. */
+/** `hawser:resume`: a session goes on over another connection; follows the `hawser:connect`. */
 export interface ResumeMessage extends SessionNews {
   /** Messages that were sent once more. */
   replayed: number;
-  /** How long the session was without a connection. */
+  /** How long the session was without a connection; 0 when it had one until now. */
   detachedMs: number;
 }
 
-/** `hawser:session.lost`: the peer knows nothing of the session any more, or we gave it up. */
+/** `hawser:session.lost`: a client learns that the server does not have the session any more. */
 export interface SessionLostMessage extends SessionNews {
   /** Messages that were surely not processed. */
   unsent: number;
@@ -61,7 +61,7 @@ export interface QueueDropMessage extends SessionNews {
   bytes: number;
 }
 
-/** `hawser:slow`: the queue got full because the peer does not keep up; once, until there is room again. */
+/** `hawser:slow`: the queue is full because the peer does not keep up, or is away; once, until half of it is free. */
 export interface SlowMessage extends SessionNews {
   /** Unsent and unacknowledged ones. */
   queuedMessages: number;

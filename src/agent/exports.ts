@@ -4,8 +4,23 @@ export type { BackoffOptions } from './backoff.js';
 export type { Address, ClientSession, ClientSessionOptions, ClientState } from './client-session.js';
 export type { ConnectSessionOptions } from './connect-session.js';
 export { type ActiveEntry, debug } from './debug.js';
+export type {
+  CloseMessage,
+  ConnectMessage,
+  QueueDropMessage,
+  ResumeMessage,
+  SessionLostMessage,
+  SlowMessage,
+} from './diagnostics.js';
 export { SessionError, type SessionErrorCode } from './errors.js';
-export { type IdempotencyStore, MemoryIdempotencyStore, once } from './idempotency.js';
+export {
+  type Claim,
+  type IdempotencyStore,
+  MemoryIdempotencyStore,
+  type MemoryIdempotencyStoreOptions,
+  type Outcome,
+  once,
+} from './idempotency.js';
 export type { Data, LinkEnd } from './link.js';
 export type { LivenessOptions } from './liveness.js';
 export type { Sendable } from './payload.js';

@@ -57,7 +57,8 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   readonly #untrack: () => void;
   #dropped = 0;
   #resumes = 0;
-  #detachedAt = 0;
+  /** Undefined while there is a connection. */
+  #detachedAt: number | undefined;
   #isFull = false;
   #closed: Promise<void> | undefined;
   #isClosing = false;
@@ -97,6 +98,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     try {
       return this.#send(toData(data), options);
     } catch (error) {
+      if (error instanceof SessionError && error.code === 'queue-full') this.#onFull();
       return handled(Promise.reject(error));
     }
   }
@@ -220,13 +222,13 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
 
   /** Another connection carries the session. */
   protected onAttached(generation: number, isResumed: boolean, replayed: number): void {
+    const now = this.environment.now();
+    const detachedMs = now - (this.#detachedAt ?? now);
+    this.#detachedAt = undefined;
     if (channels.connect.hasSubscribers) channels.connect.publish({ ...this.#news(), generation, isResumed });
     if (!isResumed) return;
     this.#resumes++;
-    if (channels.resume.hasSubscribers) {
-      const detachedMs = this.environment.now() - this.#detachedAt;
-      channels.resume.publish({ ...this.#news(), replayed, detachedMs });
-    }
+    if (channels.resume.hasSubscribers) channels.resume.publish({ ...this.#news(), replayed, detachedMs });
     this.emit('resumed', { replayed });
   }
 
@@ -252,7 +254,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
       message.number = channel.sent.seq;
     }
     this.#isPumping = false;
-    if (queue.waiting === 0) this.#isFull = false;
+    this.#noteRoom();
     this.#scheduleExpiry();
     if (channel.isCongested && !queue.isEmpty) this.#lookLater();
     this.#flushes.settle(channel, queue.last);
@@ -306,8 +308,12 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   // What a channel tells
 
   onRoom(_channel: Channel): void {
-    if (this.queue.isEmpty && this.#flushes.size === 0) this.onHeldBytes();
-    else this.pump();
+    if (this.queue.isEmpty && this.#flushes.size === 0) {
+      this.#noteRoom();
+      this.onHeldBytes();
+    } else {
+      this.pump();
+    }
   }
 
   abstract onDetached(channel: Channel, end: LinkEnd): void;
@@ -336,7 +342,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
       this.pump();
       return ACCEPTED;
     }
-    this.#onFull();
+    if (typeof outcome !== 'string') this.#onFull();
     this.pump();
     return handled(Promise.resolve(outcome));
   }
@@ -365,6 +371,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
 
   #onDrop(dropped: DroppedMessage): void {
     this.#dropped++;
+    if (dropped.reason === 'full') this.#onFull();
     if (channels.drop.hasSubscribers) {
       const { reason, data, key } = dropped;
       channels.drop.publish({ ...this.#news(), reason, key, bytes: sizeOf(data) });
@@ -372,7 +379,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     this.emit('drop', dropped);
   }
 
-  /** The peer does not keep up: told once, until there is room again. */
+  /** The peer does not keep up: told once, until half of the queue is free. */
   #onFull(): void {
     if (this.#isFull) return;
     this.#isFull = true;
@@ -383,6 +390,11 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
       queuedBytes: this.heldBytes,
       bufferedAmount: this.channel.bufferedAmount,
     });
+  }
+
+  #noteRoom(): void {
+    const { maxMessages, maxBytes } = this.queue;
+    if (this.heldCount <= maxMessages / 2 && this.heldBytes <= maxBytes / 2) this.#isFull = false;
   }
 
   #news(): { session: object; sessionId: string | undefined; side: 'client' | 'server' } {
