@@ -10,16 +10,19 @@ import { linkOf, type NodeWebSocket } from './socket-link.js';
 
 /** What is used of an `http.Server`, or `https.Server`. */
 export interface UpgradeSource {
-  on(event: 'upgrade', listener: (request: IncomingMessage, socket: Duplex, head: Buffer) => void): unknown;
-  removeListener(event: 'upgrade', listener: (...args: never[]) => void): unknown;
+  on(event: 'upgrade', listener: UpgradeListener): unknown;
+  removeListener(event: 'upgrade', listener: UpgradeListener): unknown;
 }
 
 /** What is used of hawser's `WebSocketServer`. */
 export interface ConnectionSource {
   handleUpgrade(...args: never[]): void;
-  on(event: 'connection', listener: (socket: NodeWebSocket, request: IncomingMessage) => void): unknown;
-  removeListener(event: 'connection', listener: (...args: never[]) => void): unknown;
+  on(event: 'connection', listener: ConnectionListener): unknown;
+  removeListener(event: 'connection', listener: ConnectionListener): unknown;
 }
+
+type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+type ConnectionListener = (socket: NodeWebSocket, request: IncomingMessage) => void;
 
 export interface EntranceOptions {
   /** Whose connections to take. With hawser's `WebSocketServer` all options of the handshake are that server's. */
