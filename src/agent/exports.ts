@@ -23,6 +23,7 @@ export {
 } from './idempotency.js';
 export type { Data, LinkEnd } from './link.js';
 export type { LivenessOptions } from './liveness.js';
+export { messageStreams } from './message-streams.js';
 export type { Sendable } from './payload.js';
 export type {
   DroppedMessage,
@@ -34,4 +35,7 @@ export type {
 } from './send-queue.js';
 export type { Session, SessionOptions } from './session.js';
 export type { SessionEnd, SessionEvents, SessionStats } from './session-events.js';
+export type { StreamableSession } from './session-streams.js';
 export type { NodeWebSocket, StandardWebSocket, WebSocketClass } from './socket-link.js';
+export type { StreamableSocket } from './socket-streams.js';
+export { type CloseInfo, type MessageStreams, type OpenedStreams, WebSocketError } from './stream-view.js';

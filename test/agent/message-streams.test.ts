@@ -1,10 +1,15 @@
 import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Emitter } from '../../src/agent/emitter.js';
 import { SessionError } from '../../src/agent/errors.js';
+import { connectSession } from '../../src/agent/index.js';
 import type { Data } from '../../src/agent/link.js';
 import { messageStreams } from '../../src/agent/message-streams.js';
+import type { QueueOptions } from '../../src/agent/send-queue.js';
+import type { ServerSession } from '../../src/agent/server-session.js';
+import { SessionServer } from '../../src/agent/session-server.js';
 import type { StreamableSession } from '../../src/agent/session-streams.js';
 import { WebSocketError } from '../../src/agent/stream-view.js';
 import { WebSocket } from '../../src/ws/websocket.js';
@@ -474,5 +479,58 @@ describe('messageStreams over a session', () => {
     const session: StreamableSession = new FakeSession();
     Object.defineProperty(session, 'ready', { value: undefined });
     await expect(messageStreams(session).opened).resolves.toHaveProperty('readable');
+  });
+});
+
+describe('messageStreams over the sessions of both ends', () => {
+  let server: SessionServer | undefined;
+  let http: Server;
+  afterEach(async () => {
+    await server?.close();
+    http.close();
+  });
+
+  async function sessions(queue: QueueOptions = {}) {
+    http = createServer().listen(0, '127.0.0.1');
+    await once(http, 'listening');
+    server = new SessionServer({ server: http, queue });
+    const accepted = new Promise<ServerSession>((resolve) => server!.on('session', resolve));
+    const { port } = http.address() as AddressInfo;
+    const client = connectSession(`ws://127.0.0.1:${port}`, { queue });
+    return { client, accepted };
+  }
+
+  it('what is piped through the other end comes back, and the end with it', async () => {
+    const { client, accepted } = await sessions();
+    const ours = await messageStreams(client).opened;
+    const theirs = await messageStreams(await accepted).opened;
+    const piping = theirs.readable.pipeTo(theirs.writable);
+    piping.catch(() => {});
+    const writer = ours.writable.getWriter();
+    const reader = ours.readable.getReader();
+    await writer.write('a');
+    await writer.write(Uint8Array.of(1, 2));
+    expect((await reader.read()).value).toBe('a');
+    expect(Uint8Array.from((await reader.read()).value as Uint8Array)).toEqual(Uint8Array.of(1, 2));
+    await writer.close();
+    expect(await reader.read()).toEqual({ done: true, value: undefined });
+    await expect(piping).rejects.toMatchObject({ name: 'InvalidStateError' });
+  });
+
+  it('nobody reads -> the writer of the other end waits for the window', async () => {
+    const { client, accepted } = await sessions({ maxMessages: 8 });
+    const { readable } = await messageStreams(client).opened;
+    const peer = await accepted;
+    const { writable } = await messageStreams(peer).opened;
+    const writer = writable.getWriter();
+    let written = 0;
+    const writing = (async () => {
+      for (; written < 20; written++) await writer.write(String(written));
+      await writer.close();
+    })();
+    await until(() => peer.stats().waiting === 1);
+    expect(written).toBe(8);
+    expect(await readAll(readable)).toEqual(Array.from({ length: 20 }, (_, i) => String(i)));
+    await writing;
   });
 });
