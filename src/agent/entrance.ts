@@ -8,6 +8,8 @@ import type { Link } from './link.js';
 import type { Principal } from './reception.js';
 import { linkOf, type NodeWebSocket } from './socket-link.js';
 
+type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
 /** What is used of an `http.Server`, or `https.Server`. */
 export interface UpgradeSource {
   on(event: 'upgrade', listener: UpgradeListener): unknown;
