@@ -1,5 +1,6 @@
 // The hand-written types: every program written for @types/ws compiles against them, in both of its forms and with the
 // compilers that its users have. Each of those programs is compiled against @types/ws too, which shows that it is one.
+// Those of `hawser/agent` are the compiler's, read here as its users' compilers read them.
 
 import { spawnSync } from 'node:child_process';
 import {
@@ -41,6 +42,14 @@ const moduleOptions = {
     moduleResolution: 'node10',
     esModuleInterop: false,
     allowSyntheticDefaultImports: false,
+  },
+  // A page: the types of browsers, and none of Node's.
+  browser: {
+    module: 'esnext',
+    moduleResolution: 'bundler',
+    customConditions: ['browser'],
+    lib: ['es2022', 'dom', 'esnext.disposable'],
+    types: [],
   },
 };
 
@@ -99,10 +108,10 @@ function compile(
   }
   for (const [name, text] of Object.entries(files)) writeFileSync(join(project, name), text);
   const compilerOptions = {
-    ...moduleOptions[system],
     target: 'es2022',
     lib: ['es2022', 'esnext.disposable'],
     types: ['node'],
+    ...moduleOptions[system],
     strict: true,
     exactOptionalPropertyTypes: true,
     noImplicitOverride: true,
@@ -186,6 +195,20 @@ describe('programs written for hawser', () => {
     const files = renamed({ 'additions.ts': both!.replaceAll("'hawser'", "'ws'") }, '.mts');
     expect(compile(files, '@types/ws', 'TypeScript 7', 'node')).toContain('error TS');
   });
+
+  it.each(['TypeScript 7', 'TypeScript 5.6'] as const)(
+    '%s compiles programs with sessions, in both forms',
+    (compiler) => {
+      expect(compile(renamed(read('agent'), '.mts', '.cts'), 'hawser', compiler, 'node')).toBe('');
+    },
+  );
+
+  it.each(['TypeScript 7', 'TypeScript 5.6'] as const)(
+    "%s compiles a page with a session, without Node's types",
+    (compiler) => {
+      expect(compile(read('agent-browser'), 'hawser', compiler, 'browser')).toBe('');
+    },
+  );
 
   it('a program misuses the types -> each misuse is an error where the program says so', () => {
     expect(compile(renamed(read('refused'), '.mts'), 'hawser', 'TypeScript 7', 'node')).toBe('');

@@ -47,4 +47,5 @@ server.broadcast(new Blob(['x']));
 Sender.frame('text', { fin: true });
 // @ts-expect-error a list of offers for each name
 extension.parse('x')['x']?.toFixed();
+
 export {};
