@@ -16,8 +16,6 @@ export interface UpgradeSource {
   removeListener(event: 'upgrade', listener: UpgradeListener): unknown;
 }
 
-type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
-
 /** What is used of hawser's `WebSocketServer`. */
 export interface ConnectionSource {
   handleUpgrade(...args: never[]): void;
