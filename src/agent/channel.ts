@@ -47,6 +47,8 @@ const ACKNOWLEDGE_AFTER_MS = 200;
 
 /** Asking a socket how much it holds costs more than sending a small message: it is asked once in so many bytes. */
 const LOOK_AFTER_BYTES = 16 * 1024;
+/** UTF-8 has up to four bytes for what is one character to a sender in another language. */
+const COUNTING_SLACK = 4;
 /** What a message costs beside its payload. */
 const OVERHEAD_BYTES = 16;
 /** Larger payloads are sent from our own copy, because a socket may keep what it is given. */
@@ -78,6 +80,8 @@ export class Channel implements LinkHandler {
   /** What the peer knows to be acknowledged. */
   #reported = 0;
   #bytesToReport = 0;
+  /** What is acknowledged at once, and not after a while. */
+  #reportAfter: Window = { messages: 0, bytes: 0 };
   /** Bytes that have come and were not handed over. */
   #unhandedBytes = 0;
   #reportTimer: WheelTimer | undefined;
@@ -114,6 +118,10 @@ export class Channel implements LinkHandler {
     this.#reported = announced;
     this.#bytesToReport = 0;
     this.#window = window;
+    this.#reportAfter = {
+      messages: Math.min(ACKNOWLEDGE_AFTER_MESSAGES, window.messages / 2),
+      bytes: Math.min(ACKNOWLEDGE_AFTER_BYTES, window.bytes / 2),
+    };
     this.#link = link;
     link.handler = this;
     const ping = (): void =>
@@ -153,8 +161,9 @@ export class Channel implements LinkHandler {
    *
    * @param isOwned false when the caller may change the bytes later
    */
-  transmit(data: Data, size: number, isOwned: boolean): void {
-    this.sent.push(data, size, isOwned);
+  transmit(data: Data, isOwned: boolean): void {
+    const size = data.length;
+    this.sent.push(data, isOwned);
     const isLarge = size > LARGE_BYTES && typeof data !== 'string';
     this.#link!.send(toWire(isLarge ? this.sent.get(this.sent.seq) : data));
     this.#bytesUntilLook -= size + OVERHEAD_BYTES;
@@ -239,11 +248,11 @@ export class Channel implements LinkHandler {
     this.#inbox.push(data, number, this);
   }
 
-  /** A text has at most as many UTF-16 units as bytes, so who keeps to the window is never found to overrun it. */
+  /** Others may count the bytes of a text, or its characters: what they find is at most four times as much, or as little. */
   #overruns(number: number, data: Data): boolean {
     const { messages, bytes } = this.#window;
     if (number - this.#reported > messages) return true;
-    return this.#unhandedBytes > 0 && this.#unhandedBytes + data.length > bytes;
+    return this.#unhandedBytes > 0 && this.#unhandedBytes + data.length > bytes * COUNTING_SLACK;
   }
 
   #onControl(control: Control | undefined): void {
@@ -281,12 +290,10 @@ export class Channel implements LinkHandler {
   }
 
   #reportWhenDue(): void {
-    const { messages, bytes } = this.#window;
-    const isDue =
-      this.acknowledged - this.#reported >= Math.min(ACKNOWLEDGE_AFTER_MESSAGES, messages / 2) ||
-      this.#bytesToReport >= Math.min(ACKNOWLEDGE_AFTER_BYTES, bytes / 2);
+    const { messages, bytes } = this.#reportAfter;
+    const isDue = this.acknowledged - this.#reported >= messages || this.#bytesToReport >= bytes;
     if (isDue) this.report();
-    else this.#reportLater();
+    else if (this.#reportTimer === undefined) this.#reportLater();
   }
 
   #reportLater(): void {

@@ -10,7 +10,6 @@ import { CLOSE, SessionError } from './errors.js';
 import { type Connect, type ConnectRequest, closeLink, type Data, type Link, type LinkEnd } from './link.js';
 import type { LivenessOptions } from './liveness.js';
 import { Opening } from './opening.js';
-import { sizeOf } from './payload.js';
 import { Session, type SessionOptions } from './session.js';
 import { onWake } from './wake.js';
 
@@ -255,9 +254,9 @@ export class ClientSession extends Session {
     this.#identity = undefined;
     this.abandonFlushes(new SessionError('lost', `the server no longer has the session: ${reason}`));
     const { resend = 'none' } = this.#options;
-    if (resend === 'all') for (const data of unacked) this.queue.restore(data, sizeOf(data));
+    if (resend === 'all') for (const data of unacked) this.queue.restore(data);
     if (resend !== 'none') {
-      for (const { data, size, key, expiresAt } of unsent) this.queue.restore(data, size, key, expiresAt);
+      for (const { data, key, expiresAt } of unsent) this.queue.restore(data, key, expiresAt);
     }
     this.#tellLost(
       id,

@@ -12,7 +12,7 @@ const MAX_LENGTH = 4096;
 const MAX_ID_LENGTH = 64;
 const MAX_DURATION_MS = 2 ** 31 - 1;
 
-/** How much may be unacknowledged in either direction: `bytes` counts payloads, text as UTF-8. */
+/** How much may be unacknowledged in either direction: `bytes` of payload, of text one for each UTF-16 code unit. */
 export interface Window {
   messages: number;
   bytes: number;

@@ -2,11 +2,22 @@
 
 import type { Data } from './link.js';
 
-/** Bytes up to this size are copied behind each other into a block, which costs less than a buffer for each. */
+/** Bytes up to this size are copied behind each other into a block, which costs a fifth of a buffer for each. */
 const SMALL_BYTES = 4096;
 const BLOCK_BYTES = 16 * 1024;
 
+/** Blocks that nobody uses, for all sessions together: to make one takes longer than to fill it. At most 1 MiB. */
+const spareBlocks: Uint8Array[] = [];
+const MAX_SPARE_BLOCKS = 64;
+
 const NOTHING = new Uint8Array(0);
+
+interface Block {
+  readonly bytes: Uint8Array;
+  end: number;
+  /** The number of the last message in it. */
+  last: number;
+}
 
 /** A ring of messages `acked + 1` to `seq`. */
 export class ReplayBuffer {
@@ -14,16 +25,16 @@ export class ReplayBuffer {
   acked = 0;
   /** The highest number that was given to a message. */
   seq = 0;
-  /** Bytes of the messages that are kept. */
+  /** Bytes of the messages that are kept, of text UTF-16 units. */
   bytes = 0;
 
-  /** Message n is in slot `n & #mask`: text, a buffer of its own, or the block that it lies in. */
+  /** Message n is in slot `n & #mask`: text, a buffer of its own, or the block that it is in. */
   #held: Data[] = [];
   #offsets: number[] = [];
   #sizes: number[] = [];
   #mask = -1;
-  #block = NOTHING;
-  #blockEnd = 0;
+  /** Those that hold messages, in order; only the last has room. */
+  readonly #blocks: Block[] = [];
 
   get count(): number {
     return this.seq - this.acked;
@@ -32,30 +43,18 @@ export class ReplayBuffer {
   /**
    * Keeps a message under the next number.
    *
-   * @param size in bytes, text as UTF-8
    * @param isOwned false when the caller may change the bytes later, so that they have to be copied
    */
-  push(data: Data, size: number, isOwned: boolean): void {
+  push(data: Data, isOwned: boolean): void {
     if (this.count > this.#mask) this.#grow();
     const slot = ++this.seq & this.#mask;
+    const size = data.length;
     this.bytes += size;
     this.#sizes[slot] = size;
-    if (typeof data === 'string' || isOwned) {
-      this.#held[slot] = data;
-      this.#offsets[slot] = 0;
-    } else if (size > SMALL_BYTES) {
-      this.#held[slot] = new Uint8Array(data);
-      this.#offsets[slot] = 0;
-    } else {
-      if (this.#blockEnd + size > this.#block.length) {
-        this.#block = new Uint8Array(BLOCK_BYTES);
-        this.#blockEnd = 0;
-      }
-      this.#held[slot] = this.#block;
-      this.#offsets[slot] = this.#blockEnd;
-      this.#block.set(data, this.#blockEnd);
-      this.#blockEnd += size;
-    }
+    this.#offsets[slot] = 0;
+    if (typeof data === 'string' || isOwned) this.#held[slot] = data;
+    else if (size > SMALL_BYTES) this.#held[slot] = new Uint8Array(data);
+    else this.#copy(data, slot);
   }
 
   /** Forgets messages up to `number`, which must lie in `[acked, seq]`. */
@@ -66,8 +65,10 @@ export class ReplayBuffer {
       this.#held[slot] = NOTHING;
     }
     this.acked = number;
-    // Nobody points into the block any more.
-    if (number === this.seq) this.#blockEnd = 0;
+    while (this.#blocks.length > 0 && this.#blocks[0]!.last <= number) {
+      const { bytes } = this.#blocks.shift()!;
+      if (spareBlocks.length < MAX_SPARE_BLOCKS) spareBlocks.push(bytes);
+    }
   }
 
   /** Message `number`, which must be kept. */
@@ -86,20 +87,30 @@ export class ReplayBuffer {
 
   /** Gives back what is allocated beyond the messages themselves, for the time without a connection. */
   compact(): void {
-    const sizes = Array.from(
-      { length: this.count },
-      (_, i) => this.#sizes[(this.acked + 1 + i) & this.#mask]!,
-    );
     const kept = this.list().map((data) => (typeof data === 'string' ? data : new Uint8Array(data)));
+    const { seq } = this;
+    this.prune(seq);
     this.#held = [];
     this.#offsets = [];
     this.#sizes = [];
     this.#mask = -1;
-    this.#block = NOTHING;
-    this.#blockEnd = 0;
-    this.seq = this.acked;
-    this.bytes = 0;
-    for (const [i, data] of kept.entries()) this.push(data, sizes[i]!, true);
+    this.seq = seq - kept.length;
+    this.acked = this.seq;
+    for (const data of kept) this.push(data, true);
+  }
+
+  #copy(data: Uint8Array, slot: number): void {
+    const size = data.length;
+    let block = this.#blocks.at(-1);
+    if (block === undefined || block.end + size > BLOCK_BYTES) {
+      block = { bytes: spareBlocks.pop() ?? new Uint8Array(BLOCK_BYTES), end: 0, last: 0 };
+      this.#blocks.push(block);
+    }
+    this.#held[slot] = block.bytes;
+    this.#offsets[slot] = block.end;
+    block.bytes.set(data, block.end);
+    block.end += size;
+    block.last = this.seq;
   }
 
   #grow(): void {

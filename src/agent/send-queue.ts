@@ -18,7 +18,7 @@ export type QueuePolicy = 'block' | 'error' | 'drop-oldest' | 'drop-newest' | 'c
 
 /** Bounds over everything that was accepted and is not acknowledged. */
 export interface QueueOptions {
-  /** Payload bytes, text counted as UTF-8; 1 MiB by default. */
+  /** Payload bytes; text counts one for each UTF-16 code unit, as in `length`. 1 MiB by default. */
   maxBytes?: number;
   /** 4096 by default. */
   maxMessages?: number;
@@ -56,7 +56,6 @@ export interface DroppedMessage {
 export interface QueuedMessage {
   data: Data;
   readonly key: unknown;
-  size: number;
   expiresAt: number;
   /** Zero while it waits, -1 once dropped. */
   number: number;
@@ -132,16 +131,15 @@ export class SendQueue {
    */
   add(
     data: Data,
-    size: number,
     options: SendOptions | undefined,
     sent: Sent,
     nowMs: number,
   ): SendOutcome | Promise<SendOutcome> {
     const key = options?.key;
-    const message = { data, size, key, expiresAt: nowMs + (options?.ttlMs ?? this.#ttlMs), number: 0 };
+    const message = { data, key, expiresAt: nowMs + (options?.ttlMs ?? this.#ttlMs), number: 0 };
     if (this.policy === 'volatile') return this.#drop(message, 'volatile');
     if (this.policy === 'conflate' && this.#replace(message, sent)) return 'displaced';
-    if (this.#waiters.size === 0 && this.#fits(size, sent)) {
+    if (this.#waiters.size === 0 && this.#fits(data.length, sent)) {
       this.#accept(message);
       return 'accepted';
     }
@@ -183,7 +181,7 @@ export class SendQueue {
         waiter.settle('displaced');
         continue;
       }
-      if (!this.#fits(waiter.message.size, sent)) return;
+      if (!this.#fits(waiter.message.data.length, sent)) return;
       this.#accept(waiter.message);
       waiter.settle('accepted');
     }
@@ -222,8 +220,8 @@ export class SendQueue {
   }
 
   /** Puts a message behind the others again that was taken out, or that lost its number together with its session. */
-  restore(data: Data, size: number, key: unknown = undefined, expiresAt = NEVER): void {
-    this.#accept({ data, size, key, expiresAt, number: 0 });
+  restore(data: Data, key: unknown = undefined, expiresAt = NEVER): void {
+    this.#accept({ data, key, expiresAt, number: 0 });
   }
 
   /** Ends those who wait for room. */
@@ -237,13 +235,13 @@ export class SendQueue {
 
   #accept(message: QueuedMessage): void {
     this.#messages.push(message);
-    this.bytes += message.size;
+    this.bytes += message.data.length;
     if (this.policy === 'conflate' && message.key !== undefined) this.#byKey.set(message.key, message);
     this.nextExpiry = Math.min(this.nextExpiry, message.expiresAt);
   }
 
   #forget(message: QueuedMessage): void {
-    this.bytes -= message.size;
+    this.bytes -= message.data.length;
     if (this.#byKey.get(message.key) === message) this.#byKey.delete(message.key);
   }
 
@@ -257,11 +255,10 @@ export class SendQueue {
   #replace(message: QueuedMessage, sent: Sent): boolean {
     const older = message.key === undefined ? undefined : this.#byKey.get(message.key);
     if (older === undefined) return false;
-    const growth = message.size - older.size;
+    const growth = message.data.length - older.data.length;
     if (this.bytes + sent.bytes + growth > this.maxBytes) return false;
     const { data, key } = older;
     older.data = message.data;
-    older.size = message.size;
     older.expiresAt = message.expiresAt;
     this.bytes += growth;
     this.nextExpiry = Math.min(this.nextExpiry, message.expiresAt);
@@ -271,7 +268,7 @@ export class SendQueue {
 
   #displace(message: QueuedMessage, sent: Sent): SendOutcome {
     let outcome: SendOutcome = 'accepted';
-    while (!this.#fits(message.size, sent)) {
+    while (!this.#fits(message.data.length, sent)) {
       const oldest = this.peek();
       // All that is here has a number, and a numbered message is never dropped.
       if (oldest === undefined) return this.#drop(message, 'full');

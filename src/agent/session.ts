@@ -11,7 +11,7 @@ import { abortError, CLOSE, closedError, SessionError } from './errors.js';
 import { Flushes } from './flush.js';
 import { Inbox } from './inbox.js';
 import type { Data, LinkEnd } from './link.js';
-import { type Sendable, sizeOf, toData } from './payload.js';
+import { type Sendable, toData } from './payload.js';
 import {
   type DroppedMessage,
   type QueueOptions,
@@ -248,9 +248,9 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     for (;;) {
       queue.admit(channel.sent);
       const message = queue.peek();
-      if (message === undefined || !channel.canSend(message.size)) break;
+      if (message === undefined || !channel.canSend(message.data.length)) break;
       queue.shift();
-      channel.transmit(message.data, message.size, true);
+      channel.transmit(message.data, true);
       message.number = channel.sent.seq;
     }
     this.#isPumping = false;
@@ -322,12 +322,12 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   abstract onDrain(channel: Channel, drain: Drain): void;
 
   #send(data: Data, options: SendOptions | undefined): Promise<SendOutcome> {
-    const size = sizeOf(data);
+    const size = data.length;
     const { queue, channel } = this;
     if (this.#isClosing) throw closedError();
     if (options?.signal?.aborted) throw abortError(options.signal);
     if (queue.isEmpty && channel.canSend(size)) {
-      channel.transmit(data, size, false);
+      channel.transmit(data, false);
       return ACCEPTED;
     }
     if (size > queue.maxBytes) {
@@ -337,7 +337,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
       );
     }
     const kept = typeof data === 'string' ? data : new Uint8Array(data);
-    const outcome = queue.add(kept, size, options, channel.sent, this.environment.now());
+    const outcome = queue.add(kept, options, channel.sent, this.environment.now());
     if (outcome === 'accepted') {
       this.pump();
       return ACCEPTED;
@@ -374,7 +374,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     if (dropped.reason === 'full') this.#onFull();
     if (channels.drop.hasSubscribers) {
       const { reason, data, key } = dropped;
-      channels.drop.publish({ ...this.#news(), reason, key, bytes: sizeOf(data) });
+      channels.drop.publish({ ...this.#news(), reason, key, bytes: data.length });
     }
     this.emit('drop', dropped);
   }
