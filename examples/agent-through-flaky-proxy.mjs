@@ -32,7 +32,10 @@ const hawser = fileURLToPath(new URL('dist/cli/main.js', import.meta.resolve('ha
 const target = `ws://127.0.0.1:${http.address().port}`;
 const faults = ['--latency', '20ms', '--drop-every', DROP_EVERY];
 const network = spawn(process.execPath, [hawser, 'proxy', target, '--port', '0', ...faults]);
+process.once('exit', () => network.kill());
 const address = await firstMatch(network.stdout, /ws:\/\/[\d.]+:\d+/);
+// What else it says is not read.
+network.stdout.resume();
 
 // The agent: works, and says so. It never asks whether it is connected.
 
@@ -46,7 +49,8 @@ for (let step = 1; step <= UPDATES; step++) {
   await session.send(JSON.stringify({ step, status: `working on part ${step}` }));
   await delay(10);
 }
-// Resolves when the other end has taken the last update, however many connections that takes.
+// Until the other end has taken the last update, however many connections that takes.
+await session.flush();
 await session.close();
 
 await server.close();
