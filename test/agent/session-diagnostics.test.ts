@@ -76,7 +76,7 @@ function setUpServer(queue: QueueOptions = {}) {
   let identity = {};
   const connect = (gen: number, recv = 0): StubLink => {
     const link = new StubLink();
-    server.acceptLink(link, 'somebody', {} as IncomingMessage);
+    server.onLink(link, 'somebody', {} as IncomingMessage);
     link.receive({ t: 'hello', v: 1, ...identity, gen, recv, caps });
     const { sid, tok } = link.control as { sid: string; tok: string };
     identity = { sid, tok };
