@@ -22,6 +22,8 @@ export function traceConnections(tracer = ownTracer()) {
     spans.get(message.session)?.addEvent(name, attributesOf(message));
   const stop = listen({
     'hawser:connect': ({ session, sessionId, side, generation, isResumed }) => {
+      // The former connection, when this one takes its place.
+      spans.get(session)?.end();
       const span = tracer.startSpan('hawser connection', {
         root: true,
         kind: side === 'client' ? SpanKind.CLIENT : SpanKind.SERVER,

@@ -1,6 +1,8 @@
 // The recipe of docs/observability.md, against the real SDK of OpenTelemetry.
 
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { context, diag, metrics, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
@@ -13,12 +15,13 @@ import {
 import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { channels } from '../../src/agent/diagnostics.js';
+import { connectSession, SessionServer } from '../../src/agent/index.js';
 
 type Stop = () => void;
 interface Recipe {
   traceConnections(): Stop;
   countEvents(): Stop;
-  observeStats(prefix: string, source: { stats(): Record<string, unknown> }): Stop;
+  observeStats(prefix: string, source: { stats(): object }): Stop;
   sendTraced(session: { send(data: string): unknown }, message: object): unknown;
   handleTraced(name: string, message: object, handle: (message: object) => unknown): Promise<unknown>;
 }
@@ -155,6 +158,13 @@ describe('traceConnections', () => {
     expect(warn).not.toHaveBeenCalled();
   });
 
+  it('a connection that another one replaces -> its span ends', () => {
+    stop = recipe.traceConnections();
+    channels.connect.publish({ ...newsOf('s1'), session: recipe, generation: 1, isResumed: false });
+    channels.connect.publish({ ...newsOf('s1'), session: recipe, generation: 2, isResumed: true });
+    expect(spans().map(({ attributes }) => attributes['hawser.generation'])).toEqual([1]);
+  });
+
   it('stopped -> the span of a connection that is open ends, and nobody listens any more', () => {
     stop = recipe.traceConnections();
     channels.connect.publish({ ...newsOf('s1'), generation: 1, isResumed: false });
@@ -243,6 +253,69 @@ describe('trace context', () => {
     expect(
       spans().map(({ name, status, parentSpanContext }) => [name, status.code, parentSpanContext]),
     ).toEqual([['search', SpanStatusCode.ERROR, undefined]]);
+  });
+});
+
+describe('with sessions over real connections', () => {
+  it('a drop on the way -> two spans at either end, one trace from call to answer, gauges of the server', async () => {
+    const sockets = new Set<Socket>();
+    const http = createServer().on('connection', (socket) => sockets.add(socket));
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    const server = new SessionServer({ server: http });
+    const stops = [
+      recipe.traceConnections(),
+      recipe.countEvents(),
+      recipe.observeStats('hawser.server', server),
+    ];
+    stop = () => {
+      for (const stopOne of stops) stopOne();
+    };
+    server.on('session', (served) => {
+      served.on('message', (data) => {
+        const message = JSON.parse(String(data));
+        recipe.handleTraced('tool', message, () => recipe.sendTraced(served, { answer: message.tool }));
+      });
+    });
+    const { port } = http.address() as AddressInfo;
+    const session = connectSession(`ws://127.0.0.1:${port}`, { backoff: { baseMs: 1 } });
+    await session.ready;
+    for (const socket of sockets) socket.destroy();
+    trace.getTracer('test').startActiveSpan('call', (span) => {
+      recipe.sendTraced(session, { tool: 'search' });
+      span.end();
+    });
+    const { value } = await session[Symbol.asyncIterator]().next();
+    const numbers = await measured();
+    const isOver = new Promise((resolve) => server.sessions[0]!.once('close', resolve));
+    await session.close();
+    await isOver;
+    await server.close();
+    http.close();
+
+    const [call] = spans().filter(({ name }) => name === 'call');
+    const [tool] = spans().filter(({ name }) => name === 'tool');
+    expect(tool!.parentSpanContext?.spanId).toBe(call!.spanContext().spanId);
+    expect(JSON.parse(String(value))).toEqual({
+      answer: 'search',
+      _meta: { traceparent: expect.stringContaining(tool!.spanContext().spanId) },
+    });
+    const connections = spans().filter(({ name }) => name === 'hawser connection');
+    for (const kind of [SpanKind.CLIENT, SpanKind.SERVER]) {
+      const ofOneEnd = connections.filter((span) => span.kind === kind);
+      expect(ofOneEnd.map(({ attributes }) => attributes)).toEqual([
+        expect.objectContaining({ 'hawser.resumed': false, 'hawser.close.code': 1006, 'hawser.over': false }),
+        expect.objectContaining({ 'hawser.resumed': true, 'hawser.close.code': 1000, 'hawser.over': true }),
+      ]);
+    }
+    expect(new Set(connections.map(({ attributes }) => attributes['hawser.session.id'])).size).toBe(1);
+    expect(numbers).toMatchObject({
+      'hawser.server.attached': [[{}, 1]],
+      'hawser.server.resumed': [[{}, 1]],
+      'hawser.connections': expect.arrayContaining([
+        [{ side: 'client', resumed: true }, 1],
+        [{ side: 'server', resumed: true }, 1],
+      ]),
+    });
   });
 });
 

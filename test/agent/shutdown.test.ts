@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { debug } from '../../src/agent/debug.js';
+import { SessionServer } from '../../src/agent/session-server.js';
 import { type Drainable, type ShutdownOptions, shutdownOn } from '../../src/agent/shutdown.js';
 import { turn } from '../support/events.js';
 
@@ -105,6 +107,16 @@ describe('shutdownOn', () => {
     expect(listenerCount()).toBe(0);
     signal('SIGUSR2');
     expect(log).toEqual([]);
+  });
+
+  it('a SessionServer -> is drained and closed', async () => {
+    const server = new SessionServer({ noServer: true });
+    const exit = vi.fn();
+    dispose = shutdownOn(server, { signals: SIGNALS, exit });
+    expect(debug.active()).toHaveLength(1);
+    signal('SIGUSR2');
+    await vi.waitFor(() => expect(exit.mock.calls).toEqual([[0, undefined]]));
+    expect(debug.active()).toEqual([]);
   });
 
   it('by default SIGTERM and SIGINT, and the process exits', async () => {
