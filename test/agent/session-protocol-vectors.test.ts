@@ -106,7 +106,7 @@ function channelIn({ acked, seq, arrived }: Counters['state']) {
     highWaterMark: 1000,
   });
   channel.attach(link, 0, 0, { messages: 100, bytes: 1000 }, { intervalMs: 1000, timeoutMs: 1000 });
-  for (let number = 1; number <= seq; number++) channel.transmit('x', 1, true);
+  for (let number = 1; number <= seq; number++) channel.transmit('x', true);
   for (let number = 1; number <= arrived; number++) channel.onMessage('x');
   channel.onMessage(serializeAcknowledgement(acked, arrived));
   return { channel, onViolation: owner.onViolation };
