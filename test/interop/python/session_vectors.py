@@ -1,4 +1,4 @@
-"""Judges examples/python/hawser_session.py by docs/session-protocol-vectors.json: prints the names of what it gets wrong."""
+"""Judges examples/python/hawser_wire.py by docs/session-protocol-vectors.json: prints the names of what it gets wrong."""
 
 import json
 import pathlib
@@ -6,7 +6,7 @@ import sys
 
 root = pathlib.Path(__file__).parents[3]
 sys.path.insert(0, str(root / "examples" / "python"))
-import hawser_session as session  # noqa: E402
+import hawser_wire as wire  # noqa: E402
 
 
 def expand(text):
@@ -15,8 +15,8 @@ def expand(text):
 
 def outcome(text):
     try:
-        return {"control": session.parse_control(text)} if session.is_control(text) else {"data": session.unescape(text)}
-    except session.HangUp as end:
+        return {"control": wire.parse_control(text)} if wire.is_control(text) else {"data": wire.unescape(text)}
+    except wire.HangUp as end:
         return {"close": end.args[0]}
 
 
@@ -30,6 +30,6 @@ for vector in received:
     if outcome(expand(vector["text"])) != expected:
         wrong.append(vector["name"])
 for vector in vectors["send"]:
-    if session.escape(vector["data"]) != vector["text"]:
+    if wire.escape(vector["data"]) != vector["text"]:
         wrong.append(vector["name"])
 print(json.dumps({"judged": len(received) + len(vectors["send"]), "wrong": wrong}))
