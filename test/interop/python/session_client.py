@@ -1,4 +1,4 @@
-"""The Python half of python-session.test.ts: `session_client.py ROLE URL COUNT`. Prints JSON when it is done."""
+"""The Python half of python-session.test.ts: `session_client.py ROLE URL COUNT [OPTIONS]`. Prints JSON when it is done."""
 
 import asyncio
 import json
@@ -21,16 +21,18 @@ def plain(data):
     return {"bytes": data.decode()} if isinstance(data, bytes) else data
 
 
-async def exchange(url, count):
-    """Sends `count` messages while it receives as many."""
+async def exchange(url, count, idle_until=0, **options):
+    """Sends `count` messages while it receives as many, of which it takes the first when it has said hello so often."""
     lost, received = [], []
-    async with Session(url, on_lost=lambda unacked, reason: lost.append(reason), **QUICK) as session:
+    async with Session(url, on_lost=lambda unacked, reason: lost.append(reason), **QUICK, **options) as session:
 
         async def send():
             for number in range(1, count + 1):
                 await session.send(message(number))
 
         sending = asyncio.create_task(send())
+        while session._gen < idle_until:
+            await asyncio.sleep(0.001)
         async for data in session:
             received.append(plain(data))
             if len(received) == count:
@@ -65,5 +67,15 @@ async def be_refused(url, count):
         return {"code": end.code}
 
 
-role, url, count = sys.argv[1:]
-print(json.dumps(asyncio.run({"exchange": exchange, "lose": lose, "be_refused": be_refused}[role](url, int(count)))))
+async def keep(url, count):
+    """What is acknowledged while it waits to be sent again."""
+    session = Session(url)
+    session._seq, session._next = count, 2
+    session._window.extend(str(number) for number in range(1, count + 1))
+    session._acknowledged(count)
+    return {"kept": list(session._window)}
+
+
+role, url, count, options = [*sys.argv[1:], "{}"][:4]
+roles = {"exchange": exchange, "lose": lose, "be_refused": be_refused, "keep": keep}
+print(json.dumps(asyncio.run(roles[role](url, int(count), **json.loads(options)))))
