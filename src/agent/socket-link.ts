@@ -25,7 +25,7 @@ export interface StandardWebSocket {
   onmessage: ((event: never) => void) | null;
   onclose: ((event: never) => void) | null;
   onerror: ((event: never) => void) | null;
-  send(data: string | Uint8Array<ArrayBuffer>): void;
+  send(data: string | (Uint8Array & { buffer: ArrayBuffer })): void;
   close(code?: number, reason?: string): void;
 }
 
@@ -157,7 +157,7 @@ class StandardLink implements Link {
   }
 
   send(data: Data): void {
-    this.#socket.send(data as string | Uint8Array<ArrayBuffer>);
+    this.#socket.send(data as Parameters<StandardWebSocket['send']>[0]);
   }
 
   close(code: number, reason: string): void {
