@@ -12,7 +12,6 @@ const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
 // The server
 
 /** @type {any} */ let sessions;
-let detached = 0;
 /** The session that came last. @type {any} */ let latest;
 
 async function listen() {
@@ -20,7 +19,6 @@ async function listen() {
   sessions = new (loadSessions(values.dist).SessionServer)({ server });
   sessions.on('session', (/** @type {any} */ session) => {
     latest = session;
-    session.on('detach', () => detached++);
     // Nothing is asked of what arrives, but somebody takes it.
     session.on('message', () => {});
   });
@@ -83,7 +81,7 @@ async function connect({ port }) {
 answer({
   listen,
   settledMemory,
-  detached: () => detached,
+  detached: () => sessions.stats().detached,
   send: ({ text }) => void latest.send(text),
   openAndDropAll,
   connect,
