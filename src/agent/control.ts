@@ -96,6 +96,7 @@ const ACKNOWLEDGEMENT = /^.\{"t":"a","r":(0|[1-9]\d{0,14}),"s":(0|[1-9]\d{0,14})
 
 /** @returns `undefined` when it is not one of the messages above, in all its members */
 export function parseControl(text: string): Control | undefined {
+  if (!isMarked(text)) return undefined;
   const numbers = ACKNOWLEDGEMENT.exec(text);
   if (numbers !== null) return { t: 'a', r: Number(numbers[1]), s: Number(numbers[2]) };
   if (text.length > MAX_LENGTH) return undefined;
