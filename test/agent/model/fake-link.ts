@@ -8,6 +8,9 @@ import type { Flow } from './flow.js';
 /** How long an end waits for the answer to its Close frame. */
 const CLOSE_TIMEOUT_MS = 30_000;
 
+/** More than any sender accepts to have in its socket. */
+const CONGESTED_BYTES = 2 ** 20;
+
 export interface FakeLinkOptions {
   process: FakeProcess;
   flow: Flow;
@@ -51,7 +54,7 @@ export class FakeLink implements Link {
   }
 
   get bufferedAmount(): number {
-    return (this.#held ?? []).reduce((sum, data) => sum + data.length, 0);
+    return this.#held === undefined ? 0 : CONGESTED_BYTES;
   }
 
   send(data: Data): void {
@@ -105,7 +108,7 @@ export class FakeLink implements Link {
   }
 
   congest(): void {
-    if (this.#state === 'open') this.#held ??= [];
+    if (this.#state !== 'ended') this.#held ??= [];
   }
 
   uncongest(): void {

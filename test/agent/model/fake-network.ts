@@ -80,6 +80,12 @@ export class FakeNetwork {
     return [...this.#connections];
   }
 
+  /** Ends that somebody holds. One that was never accepted belongs to nobody. */
+  get openEnds(): number {
+    const ends = this.connections.flatMap(({ client, server }) => (server.isOpening ? [client] : [client, server]));
+    return ends.filter(({ isEnded }) => !isEnded).length;
+  }
+
   connect(client: FakeProcess, { timeoutMs }: ConnectRequest): Link {
     const admission = this.listener === undefined ? 'refused' : this.admission;
     const connection = this.#join(client, this.listener?.process ?? client);
@@ -143,6 +149,11 @@ export class FakeNetwork {
       if (!isMachineGone) dead.flow.carry(() => this.#tell(peer));
       dead.flow.stop();
     }
+  }
+
+  /** From now on the two ends may end connections as they like. */
+  expectEnds(): void {
+    for (const connection of this.connections) connection.isHealthy = false;
   }
 
   #latencyMs(): number {

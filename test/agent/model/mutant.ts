@@ -1,11 +1,10 @@
 // Copies of src/agent/ with a guard taken out, to show that the model notices.
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { Implementation } from './model.js';
 
-const SOURCES = join(dirname(fileURLToPath(import.meta.url)), '../../../src');
+const SOURCES = join(__dirname, '../../../src');
 
 /** An exact piece of source text that stands once in its file, and what takes its place. */
 export interface Change {

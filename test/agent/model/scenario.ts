@@ -13,14 +13,16 @@ export interface Scenario {
   /** Whether a session may be lost: the server restarts, and keeps sessions for seconds only. */
   isMortal: boolean;
   heartbeat: { intervalMs: number; timeoutMs: number };
+  /** What of a lost session the client sends again by itself. */
+  resend: 'none' | 'unsent' | 'all';
   client: SideSettings;
   server: SideSettings;
   steps: Step[];
 }
 
 export interface SideSettings {
+  /** Bounds of what it sends, and of what it takes. */
   queue: QueueOptions;
-  window: { messages: number; bytes: number };
   /** How the application takes messages. */
   consumer: 'listener' | 'iterator';
   acknowledge: 'auto' | 'manual';
@@ -48,12 +50,11 @@ const sideSettings: fc.Arbitrary<SideSettings> = fc.record({
     {
       policy: fc.constantFrom('block', 'block', 'block', 'error', 'drop-oldest', 'drop-newest', 'conflate', 'volatile'),
       maxMessages: fc.integer({ min: 1, max: 12 }),
-      maxBytes: fc.integer({ min: 40, max: 400 }),
+      maxBytes: fc.oneof(fc.integer({ min: 30, max: 300 }), fc.constant(100_000)),
       ttlMs: fc.integer({ min: 50, max: 5000 }),
     },
     { requiredKeys: ['policy', 'maxMessages', 'maxBytes'] },
   ),
-  window: fc.record({ messages: fc.integer({ min: 1, max: 8 }), bytes: fc.integer({ min: 8, max: 120 }) }),
   consumer: fc.constantFrom('listener', 'iterator'),
   acknowledge: fc.constantFrom('auto', 'auto', 'manual'),
 });
@@ -62,7 +63,8 @@ const send = fc.record({
   do: fc.constant('send' as const),
   side,
   kind: fc.constantFrom<PayloadKind>('text', 'text', 'binary', 'marked', 'empty'),
-  size: fc.nat({ max: 30 }),
+  /** Sometimes so much that the sender looks at what its socket holds. */
+  size: fc.oneof({ weight: 20, arbitrary: fc.nat({ max: 30 }) }, { weight: 1, arbitrary: fc.constant(17_000) }),
   count: fc.integer({ min: 1, max: 4 }),
   key: fc.nat({ max: 2 }),
   ttlMs: fc.constantFrom(0, 0, 0, 0, 300, 3000),
@@ -127,6 +129,7 @@ const common = {
     intervalMs: fc.integer({ min: 500, max: 3000 }),
     timeoutMs: fc.integer({ min: 500, max: 2000 }),
   }),
+  resend: fc.constantFrom('none' as const, 'none' as const, 'unsent' as const, 'all' as const),
   client: sideSettings,
   server: sideSettings,
 };

@@ -9,9 +9,15 @@ export function violation(text: string): never {
 
 export interface Entry {
   data: Data;
-  key: number;
+  key: number | undefined;
   /** Whether `send()` has not said yet what became of it. */
   isWaiting: boolean;
+}
+
+/** How the end of a session splits what is not known to be delivered. */
+interface Lost<Message> {
+  unsent: Message[];
+  unacked: Message[];
 }
 
 export class Transcript {
@@ -19,8 +25,6 @@ export class Transcript {
   /** Everything that has to be delivered, unless it is reported as dropped. */
   #entries: Entry[] = [];
   #delivered = 0;
-  /** What this very call of `send()` brought about. */
-  #sending: Entry | undefined;
 
   constructor(name: string) {
     this.#name = name;
@@ -30,8 +34,19 @@ export class Transcript {
     return this.#delivered;
   }
 
+  /** What was delivered last. */
+  get last(): Data | undefined {
+    return this.#entries[this.#delivered - 1]?.data;
+  }
+
   get isComplete(): boolean {
     return this.#delivered === this.#entries.length;
+  }
+
+  /** Whether this is what has to come next. */
+  expects(data: Data): boolean {
+    const expected = this.#entries[this.#delivered];
+    return expected !== undefined && isSame(expected.data, data);
   }
 
   get description(): string {
@@ -39,12 +54,9 @@ export class Transcript {
     return `${this.#name}: ${this.#delivered} of ${this.#entries.length} messages delivered, ${waiting} waiting for room`;
   }
 
-  /** Notes a message, then sends it. */
-  send(entry: Entry, send: () => void): void {
+  /** A message is about to be sent. */
+  add(entry: Entry): void {
     this.#entries.push(entry);
-    this.#sending = entry;
-    send();
-    this.#sending = undefined;
   }
 
   /** It was not accepted, and nobody will get it. */
@@ -77,9 +89,9 @@ export class Transcript {
   /**
    * The session is lost, and its end says what of it is not known to be delivered.
    *
-   * @returns what still waits for room: it belongs to the next session
+   * @returns what can go on in another session: the same messages, and those that still wait for room
    */
-  lose(unsent: readonly Data[], unacked: readonly Data[]): Entry[] {
+  lose({ unsent, unacked }: Lost<Data>): Lost<Entry> & { waiting: Entry[] } {
     const waiting = this.#entries.filter(({ isWaiting }) => isWaiting);
     const accepted = this.#entries.filter(({ isWaiting }) => !isWaiting);
     const lost = [...unacked, ...unsent];
@@ -95,11 +107,11 @@ export class Transcript {
     }
     // What is unsent must not come any more; what is unacknowledged may.
     this.#entries = accepted.slice(0, acknowledged + unacked.length);
-    return waiting;
-  }
-
-  adopt(entries: readonly Entry[]): void {
-    this.#entries.push(...entries);
+    return {
+      unacked: this.#entries.slice(acknowledged),
+      unsent: accepted.slice(acknowledged + unacked.length),
+      waiting,
+    };
   }
 
   #remove(index: number): void {
@@ -110,8 +122,7 @@ export class Transcript {
   /** A newer message with the same key takes the place of one that has not been sent. */
   #moveSuccessorTo(index: number): void {
     const { key } = this.#entries[index]!;
-    const successor =
-      this.#sending ?? this.#entries.find((entry, i) => i > index && entry.isWaiting && entry.key === key);
+    const successor = this.#entries.find((entry, i) => i > index && entry.isWaiting && entry.key === key);
     if (successor === undefined) violation(`${this.#name}: a message gave way to an older one`);
     this.#entries.splice(this.#entries.indexOf(successor), 1);
     this.#entries[index] = successor;
@@ -120,9 +131,9 @@ export class Transcript {
 
 function isSame(one: Data, other: Data): boolean {
   if (typeof one === 'string' || typeof other === 'string') return one === other;
-  return one.length === other.length && one.every((byte, i) => byte === other[i]);
+  return Buffer.compare(one, other) === 0;
 }
 
 function show(data: Data | undefined): string {
-  return data === undefined ? 'nothing' : typeof data === 'string' ? JSON.stringify(data) : `<${data.join(' ')}>`;
+  return data === undefined ? 'nothing' : typeof data === 'string' ? JSON.stringify(data.slice(0, 40)) : `<${Buffer.from(data).toString('latin1').slice(0, 40)}>`;
 }
