@@ -29,7 +29,11 @@ export class Clock {
   async advance(ms: number): Promise<void> {
     const until = this.now + ms;
     await microtasksDone();
-    for (let next = this.#events.at(-1); next !== undefined && next.dueAt <= until; next = this.#events.at(-1)) {
+    for (
+      let next = this.#events.at(-1);
+      next !== undefined && next.dueAt <= until;
+      next = this.#events.at(-1)
+    ) {
       this.#events.pop();
       if (next.run === undefined) continue;
       this.now = Math.max(this.now, next.dueAt);

@@ -33,7 +33,7 @@ export type Admission =
   | 'silent'
   /** The answer to the upgrade takes seconds. */
   | 'slow'
-  /** The first message takes seconds, and arrives even when the client has given up. */
+  /** Once: the first message takes seconds, and may arrive when the client has long given up. */
   | 'late';
 
 export type Side = 'client' | 'server';
@@ -82,12 +82,15 @@ export class FakeNetwork {
 
   /** Ends that somebody holds. One that was never accepted belongs to nobody. */
   get openEnds(): number {
-    const ends = this.connections.flatMap(({ client, server }) => (server.isOpening ? [client] : [client, server]));
+    const ends = this.connections.flatMap(({ client, server }) =>
+      server.isOpening ? [client] : [client, server],
+    );
     return ends.filter(({ isEnded }) => !isEnded).length;
   }
 
   connect(client: FakeProcess, { timeoutMs }: ConnectRequest): Link {
     const admission = this.listener === undefined ? 'refused' : this.admission;
+    if (admission === 'late') this.admission = 'open';
     const connection = this.#join(client, this.listener?.process ?? client);
     connection.isHealthy = admission === 'open' && !client.isBlocked && !this.listener?.process.isBlocked;
     const failAfter = (ms: number, details: Partial<LinkEnd>): void => {

@@ -2,8 +2,8 @@
 // two applications have sent and what may be lost, and throws as soon as a session does not keep what it promises.
 import type { IncomingMessage } from 'node:http';
 import type { ClientSession } from '../../../src/agent/client-session.js';
-import type { ServerSession } from '../../../src/agent/server-session.js';
 import type { Data } from '../../../src/agent/link.js';
+import type { ServerSession } from '../../../src/agent/server-session.js';
 import type { Session } from '../../../src/agent/session.js';
 import type { SessionServer } from '../../../src/agent/session-server.js';
 import { Clock } from './clock.js';
@@ -39,6 +39,7 @@ const REQUEST = {} as IncomingMessage;
 const OPTIONS = {
   connectTimeoutMs: 2000,
   helloTimeoutMs: 2500,
+  noHeartbeat: { intervalMs: 3_600_000, timeoutMs: 3_600_000 },
   backoff: { baseMs: 100, capMs: 2000, resetAfterMs: 1000 },
   windowMs: { mortal: 8000, immortal: 10_000_000 },
 };
@@ -70,7 +71,7 @@ export class Model {
   constructor(scenario: Scenario, implementation: Implementation) {
     this.#scenario = scenario;
     this.#implementation = implementation;
-    const { seed, maxLatencyMs, clientHasPing, client } = scenario;
+    const { seed, maxLatencyMs, clientHasPing, heartbeat, client } = scenario;
     this.#random = new FakeProcess(this.#clock, seed);
     this.#network = new FakeNetwork({
       clock: this.#clock,
@@ -83,7 +84,13 @@ export class Model {
     this.#up = new Transcript('client to server');
     this.#client = new implementation.ClientSession(
       'ws://model/',
-      { ...OPTIONS, queue: client.queue, acknowledge: client.acknowledge, resend: scenario.resend },
+      {
+        ...OPTIONS,
+        heartbeat,
+        queue: client.queue,
+        acknowledge: client.acknowledge,
+        resend: scenario.resend,
+      },
       (request) => this.#network.connect(this.#clientProcess, request),
       this.#clientProcess,
     );
@@ -191,7 +198,7 @@ export class Model {
   }
 
   #startServer(): void {
-    const { seed, isMortal, heartbeat, server: settings } = this.#scenario;
+    const { seed, isMortal, heartbeat, isServerPatient, server: settings } = this.#scenario;
     const process = new FakeProcess(this.#clock, seed + 2 + this.#clock.now);
     this.#serverProcess = process;
     this.#server = new this.#implementation.SessionServer(
@@ -199,7 +206,7 @@ export class Model {
         noServer: true,
         queue: settings.queue,
         acknowledge: settings.acknowledge,
-        heartbeat,
+        heartbeat: isServerPatient ? OPTIONS.noHeartbeat : heartbeat,
         helloTimeoutMs: OPTIONS.helloTimeoutMs,
         windowMs: isMortal ? OPTIONS.windowMs.mortal : OPTIONS.windowMs.immortal,
       },
@@ -300,7 +307,8 @@ export class Model {
     this.#up = new Transcript('client to server');
     const { resend } = this.#scenario;
     // A key belongs to a message that may still be replaced.
-    if (resend === 'all') for (const { data } of unacked) this.#up.add({ data, key: undefined, isWaiting: false });
+    if (resend === 'all')
+      for (const { data } of unacked) this.#up.add({ data, key: undefined, isWaiting: false });
     if (resend !== 'none') for (const entry of unsent) this.#up.add(entry);
     for (const entry of waiting) this.#up.add(entry);
   }

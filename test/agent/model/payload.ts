@@ -3,7 +3,11 @@ import type { Data } from '../../../src/agent/link.js';
 import type { PayloadKind } from './scenario.js';
 
 /** @param mayBeEmpty whether messages may look alike, because none of them can be dropped */
-export function payloadOf({ kind, size }: { kind: PayloadKind; size: number }, n: number, mayBeEmpty: boolean): Data {
+export function payloadOf(
+  { kind, size }: { kind: PayloadKind; size: number },
+  n: number,
+  mayBeEmpty: boolean,
+): Data {
   const text = `${n}.`.padEnd(size, 'é');
   switch (kind) {
     case 'binary':

@@ -13,6 +13,8 @@ export interface Scenario {
   /** Whether a session may be lost: the server restarts, and keeps sessions for seconds only. */
   isMortal: boolean;
   heartbeat: { intervalMs: number; timeoutMs: number };
+  /** Whether only the client looks for dead connections: the server learns of them when it comes back. */
+  isServerPatient: boolean;
   /** What of a lost session the client sends again by itself. */
   resend: 'none' | 'unsent' | 'all';
   client: SideSettings;
@@ -48,7 +50,16 @@ const side = fc.constantFrom<Side>('client', 'server');
 const sideSettings: fc.Arbitrary<SideSettings> = fc.record({
   queue: fc.record(
     {
-      policy: fc.constantFrom('block', 'block', 'block', 'error', 'drop-oldest', 'drop-newest', 'conflate', 'volatile'),
+      policy: fc.constantFrom(
+        'block',
+        'block',
+        'block',
+        'error',
+        'drop-oldest',
+        'drop-newest',
+        'conflate',
+        'volatile',
+      ),
       maxMessages: fc.integer({ min: 1, max: 12 }),
       maxBytes: fc.oneof(fc.integer({ min: 30, max: 300 }), fc.constant(100_000)),
       ttlMs: fc.integer({ min: 50, max: 5000 }),
@@ -64,7 +75,10 @@ const send = fc.record({
   side,
   kind: fc.constantFrom<PayloadKind>('text', 'text', 'binary', 'marked', 'empty'),
   /** Sometimes so much that the sender looks at what its socket holds. */
-  size: fc.oneof({ weight: 20, arbitrary: fc.nat({ max: 30 }) }, { weight: 1, arbitrary: fc.constant(17_000) }),
+  size: fc.oneof(
+    { weight: 20, arbitrary: fc.nat({ max: 30 }) },
+    { weight: 1, arbitrary: fc.constant(17_000) },
+  ),
   count: fc.integer({ min: 1, max: 4 }),
   key: fc.nat({ max: 2 }),
   ttlMs: fc.constantFrom(0, 0, 0, 0, 300, 3000),
@@ -103,7 +117,16 @@ const weighted: [number, fc.Arbitrary<Step>][] = [
     2,
     fc.record({
       do: fc.constant('admit' as const),
-      admission: fc.constantFrom<Admission>('open', 'open', 'refused', 'unavailable', 'silent', 'slow', 'late', 'late'),
+      admission: fc.constantFrom<Admission>(
+        'open',
+        'open',
+        'refused',
+        'unavailable',
+        'silent',
+        'slow',
+        'late',
+        'late',
+      ),
     }),
   ],
   [1, fc.record({ do: fc.constant('block' as const), side, ms: waitMs })],
@@ -113,7 +136,11 @@ const weighted: [number, fc.Arbitrary<Step>][] = [
 
 const restart: [number, fc.Arbitrary<Step>] = [
   2,
-  fc.record({ do: fc.constant('restart' as const), downMs: fc.nat({ max: 3000 }), isMachineGone: fc.boolean() }),
+  fc.record({
+    do: fc.constant('restart' as const),
+    downMs: fc.nat({ max: 3000 }),
+    isMachineGone: fc.boolean(),
+  }),
 ];
 
 function steps(choices: [number, fc.Arbitrary<Step>][]): fc.Arbitrary<Step[]> {
@@ -129,6 +156,7 @@ const common = {
     intervalMs: fc.integer({ min: 500, max: 3000 }),
     timeoutMs: fc.integer({ min: 500, max: 2000 }),
   }),
+  isServerPatient: fc.boolean(),
   resend: fc.constantFrom('none' as const, 'none' as const, 'unsent' as const, 'all' as const),
   client: sideSettings,
   server: sideSettings,

@@ -1,6 +1,7 @@
 // What one application sent in one session, in order, and how much of it the other one was given: the judge of exactly once.
-import type { DropReason } from '../../../src/agent/send-queue.js';
+
 import type { Data } from '../../../src/agent/link.js';
+import type { DropReason } from '../../../src/agent/send-queue.js';
 
 /** Throws what the model exists to find. */
 export function violation(text: string): never {
@@ -135,5 +136,9 @@ function isSame(one: Data, other: Data): boolean {
 }
 
 function show(data: Data | undefined): string {
-  return data === undefined ? 'nothing' : typeof data === 'string' ? JSON.stringify(data.slice(0, 40)) : `<${Buffer.from(data).toString('latin1').slice(0, 40)}>`;
+  return data === undefined
+    ? 'nothing'
+    : typeof data === 'string'
+      ? JSON.stringify(data.slice(0, 40))
+      : `<${Buffer.from(data).toString('latin1').slice(0, 40)}>`;
 }
