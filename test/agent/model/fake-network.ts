@@ -197,7 +197,7 @@ export class FakeNetwork {
         server.flow.carry(() =>
           client.process.run(() => {
             // Before the client says anything.
-            if (admission === 'late') client.flow.stall(3 * timeoutMs * this.#options.random());
+            if (admission === 'late') client.flow.stall(timeoutMs * (0.5 + 2 * this.#options.random()));
             client.open();
           }),
         );
