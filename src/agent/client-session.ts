@@ -198,7 +198,8 @@ export class ClientSession extends Session {
       else this.#lose(former.epoch === epoch ? (welcome.reason ?? 'unknown') : 'restart');
     }
     this.#identity = { sid, tok, epoch };
-    const replayed = this.channel.attach(link, hello.recv, recv, limits, heartbeat);
+    // A new session counts from the beginning, whatever the hello said of the one that is lost.
+    const replayed = this.channel.attach(link, resumed ? hello.recv : 0, recv, limits, heartbeat);
     this.#state = 'open';
     this.#ready.resolve();
     if (!resumed) this.emit('open');

@@ -138,7 +138,8 @@ export class SendQueue {
     const key = options?.key;
     const message = { data, key, expiresAt: nowMs + (options?.ttlMs ?? this.#ttlMs), number: 0 };
     if (this.policy === 'volatile') return this.#drop(message, 'volatile');
-    if (this.policy === 'conflate' && this.#replace(message, sent)) return 'displaced';
+    // A message must not overtake an older one with its key, which would then take its place.
+    if (this.policy === 'conflate' && !this.#isAwaited(key) && this.#replace(message, sent)) return 'displaced';
     if (this.#waiters.size === 0 && this.#fits(data.length, sent)) {
       this.#accept(message);
       return 'accepted';
@@ -249,6 +250,11 @@ export class SendQueue {
     message.number = -1;
     this.#onDrop({ reason, data: message.data, key: message.key });
     return 'dropped';
+  }
+
+  #isAwaited(key: unknown): boolean {
+    for (const { message } of this.#waiters) if (message.key === key) return true;
+    return false;
   }
 
   /** Puts a message in the place of the one with its key. @returns false when there is none, or no room */

@@ -1,0 +1,26 @@
+// Runs scenarios by their seeds: each seed is one scenario, the same on every machine. fast-check prints the seed of one that
+// fails, and a smaller scenario that fails, too.
+import fc from 'fast-check';
+import { type Implementation, Model } from './model.js';
+import { scenario } from './scenario.js';
+
+/** @throws Error that names the seed, when a promise of the session is broken */
+export async function assertScenario(implementation: Implementation, seed: number): Promise<void> {
+  await fc.assert(propertyOf(implementation), { seed, numRuns: 1 });
+}
+
+/** @returns the first of so many seeds whose scenario fails, and how; undefined when none does */
+export async function findFailure(
+  implementation: Implementation,
+  seeds: number,
+): Promise<string | undefined> {
+  for (let seed = 0; seed < seeds; seed++) {
+    const run = await fc.check(propertyOf(implementation), { seed, numRuns: 1, endOnFailure: true });
+    if (run.failed) return `seed ${seed}: ${(run.errorInstance as Error).message}`;
+  }
+  return undefined;
+}
+
+function propertyOf(implementation: Implementation) {
+  return fc.asyncProperty(scenario, (drawn) => new Model(drawn, implementation).run());
+}

@@ -1,0 +1,144 @@
+// What one application sent in one session, in order, and how much of it the other one was given: the judge of exactly once.
+
+import type { Data } from '../../../src/agent/link.js';
+import type { DropReason } from '../../../src/agent/send-queue.js';
+
+/** Throws what the model exists to find. */
+export function violation(text: string): never {
+  throw new Error(text);
+}
+
+export interface Entry {
+  data: Data;
+  key: number | undefined;
+  /** Whether `send()` has not said yet what became of it. */
+  isWaiting: boolean;
+}
+
+/** How the end of a session splits what is not known to be delivered. */
+interface Lost<Message> {
+  unsent: Message[];
+  unacked: Message[];
+}
+
+export class Transcript {
+  readonly #name: string;
+  /** Everything that has to be delivered, unless it is reported as dropped. */
+  #entries: Entry[] = [];
+  #delivered = 0;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  get delivered(): number {
+    return this.#delivered;
+  }
+
+  /** What was delivered last. */
+  get last(): Data | undefined {
+    return this.#entries[this.#delivered - 1]?.data;
+  }
+
+  get isComplete(): boolean {
+    return this.#delivered === this.#entries.length;
+  }
+
+  /** Whether this is what has to come next. */
+  expects(data: Data): boolean {
+    const expected = this.#entries[this.#delivered];
+    return expected !== undefined && isSame(expected.data, data);
+  }
+
+  get description(): string {
+    const waiting = this.#entries.filter(({ isWaiting }) => isWaiting).length;
+    return `${this.#name}: ${this.#delivered} of ${this.#entries.length} messages delivered, ${waiting} waiting for room`;
+  }
+
+  /** A message is about to be sent. */
+  add(entry: Entry): void {
+    this.#entries.push(entry);
+  }
+
+  /** It was not accepted, and nobody will get it. */
+  withdraw(entry: Entry): void {
+    const index = this.#entries.indexOf(entry);
+    if (index !== -1) this.#remove(index);
+  }
+
+  drop(reason: DropReason, data: Data): void {
+    const index = this.#entries.findIndex((entry, i) => i >= this.#delivered && isSame(entry.data, data));
+    if (index === -1) violation(`${this.#name}: ${show(data)} was dropped, but was delivered or never sent`);
+    if (reason === 'conflated') this.#moveSuccessorTo(index);
+    else this.#remove(index);
+  }
+
+  /** The other application was given a message. */
+  receive(data: Data, number: number | undefined): void {
+    const expected = this.#entries[this.#delivered];
+    if (expected === undefined || !isSame(expected.data, data)) {
+      violation(
+        `${this.#name}: message ${this.#delivered + 1} should be ${show(expected?.data)}, but ${show(data)} came`,
+      );
+    }
+    this.#delivered++;
+    if (number !== undefined && number !== this.#delivered) {
+      violation(`${this.#name}: message ${this.#delivered} came as number ${number}`);
+    }
+  }
+
+  /**
+   * The session is lost, and its end says what of it is not known to be delivered.
+   *
+   * @returns what can go on in another session: the same messages, and those that still wait for room
+   */
+  lose({ unsent, unacked }: Lost<Data>): Lost<Entry> & { waiting: Entry[] } {
+    const waiting = this.#entries.filter(({ isWaiting }) => isWaiting);
+    const accepted = this.#entries.filter(({ isWaiting }) => !isWaiting);
+    const lost = [...unacked, ...unsent];
+    const acknowledged = accepted.length - lost.length;
+    if (acknowledged < 0 || lost.some((data, i) => !isSame(data, accepted[acknowledged + i]!.data))) {
+      violation(`${this.#name}: ${lost.map(show)} were lost, of ${accepted.map(({ data }) => show(data))}`);
+    }
+    if (this.#delivered < acknowledged) {
+      violation(`${this.#name}: ${acknowledged - this.#delivered} messages are lost and not reported`);
+    }
+    if (this.#delivered > acknowledged + unacked.length) {
+      violation(`${this.#name}: a message is reported as unsent, but was delivered`);
+    }
+    // What is unsent must not come any more; what is unacknowledged may.
+    this.#entries = accepted.slice(0, acknowledged + unacked.length);
+    return {
+      unacked: this.#entries.slice(acknowledged),
+      unsent: accepted.slice(acknowledged + unacked.length),
+      waiting,
+    };
+  }
+
+  #remove(index: number): void {
+    if (index < this.#delivered) violation(`${this.#name}: a delivered message was reported as dropped`);
+    this.#entries.splice(index, 1);
+  }
+
+  /** A newer message with the same key takes the place of one that has not been sent. */
+  #moveSuccessorTo(index: number): void {
+    const { key } = this.#entries[index]!;
+    const successor = this.#entries.find((entry, i) => i > index && entry.isWaiting && entry.key === key);
+    if (successor === undefined) violation(`${this.#name}: a message gave way to an older one`);
+    this.#entries.splice(this.#entries.indexOf(successor), 1);
+    this.#entries[index] = successor;
+  }
+}
+
+function isSame(one: Data, other: Data): boolean {
+  if (typeof one === 'string' || typeof other === 'string') return one === other;
+  return Buffer.compare(one, other) === 0;
+}
+
+function show(data: Data | undefined): string {
+  return data === undefined
+    ? 'nothing'
+    : typeof data === 'string'
+      ? JSON.stringify(data.slice(0, 40))
+      : `<${Buffer.from(data).toString('latin1').slice(0, 40)}>`;
+}
