@@ -227,7 +227,7 @@ class Session:
         self._received += 1
         self._inbox.append(data)
         self._inbox_bytes += size_of(data)
-        is_over = self._inbox_bytes > self._limits["bytes"] or len(self._inbox) > self._limits["messages"]
+        is_over = self._inbox_bytes > 4 * self._limits["bytes"] or len(self._inbox) > self._limits["messages"]
         if is_over and len(self._inbox) > 1:  # S-32
             raise HangUp(4500, "window overrun")
         self._notify()

@@ -46,7 +46,7 @@ describe('the model', () => {
     `without this guard: %s -> fails within ${SEEDS} seeds`,
     async (_guard, changes) => {
       const failure = await withMutant(changes, (mutant) => findFailure(mutant, SEEDS));
-    expect(failure).toBeDefined();
+      expect(failure).toBeDefined();
     },
     120_000,
   );
