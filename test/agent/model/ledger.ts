@@ -129,9 +129,15 @@ export class Ledger {
     this.#hasSession = false;
   }
 
-  onClientClosed(lost: Lost<Data> & { code: number; reason: string }): void {
-    if (!this.isEnding) violation(`the client has closed: ${lost.code} ${lost.reason}`);
-    this.#up.lose(lost);
+  onClientClosed({ code, reason, unsent, unacked }: Lost<Data> & { code: number; reason: string }): void {
+    if (!this.isEnding) violation(`the client has closed: ${code} ${reason}`);
+    let rest = unacked;
+    for (const { up } of this.#ofClient) {
+      if (up === this.#up || up!.isLost) continue;
+      up!.lose({ unsent: [], unacked: rest.filter((data) => up!.includes(data)) });
+      rest = rest.filter((data) => !up!.includes(data));
+    }
+    this.#up.lose({ unsent, unacked: rest });
   }
 
   onServerSessionClosed(life: Life, lost: Lost<Data> & { code: number; reason: string }): void {

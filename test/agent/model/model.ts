@@ -142,8 +142,8 @@ export class Model {
       for (let i = 0; i < 10; i++) await this.#goOn();
     }
     for (const side of SIDES) this.#flush(side);
-    for (let i = 0; i < 20 && this.#flushing.length > 0; i++) await this.#goOn();
-    if (this.#flushing.length > 0) violation(`flush() is stuck: the client is ${this.#describe()}`);
+    for (let i = 0; i < 100 && this.#isFlushing; i++) await this.#goOn();
+    if (this.#isFlushing) violation(`flush() is stuck: the client is ${this.#describe()}`);
     this.#ledger.checkLeft();
   }
 
@@ -181,7 +181,8 @@ export class Model {
     const timers = this.#clientProcess.pendingTimers;
     if (timers > 0) violation(`${timers} timers of the client are left`);
     if (this.#network.openEnds > 0) violation(`${this.#network.openEnds} ends of connections are left`);
-    if (this.#flushing.length > 0) violation('a flush() was never settled');
+    const flushes = [...this.#flushes].filter(({ process }) => process.isAlive);
+    if (flushes.length > 0) violation(`${flushes.length} calls of flush() were never settled`);
   }
 
   async #advance(ms: number): Promise<void> {
@@ -195,11 +196,10 @@ export class Model {
     return this.#servers.at(-1)!;
   }
 
-  /** Calls of flush() that are not settled, though their process and their session could. */
-  get #flushing(): Session[] {
-    const sessions = [...this.#flushes].filter(({ process }) => process.isAlive).map(({ session }) => session);
-    // A session that the client does not know waits until its end.
-    return sessions.filter((session) => session.state !== 'detached');
+  /** Whether calls of flush() wait. A session that the client does not know may keep them waiting until its end. */
+  get #isFlushing(): boolean {
+    const sessions: (Session | undefined)[] = [this.#client, this.#ledger.present?.session];
+    return [...this.#flushes].some(({ session }) => sessions.includes(session));
   }
 
   get #isDraining(): boolean {
@@ -271,10 +271,11 @@ export class Model {
 
   /** However it ends, it has to. */
   #flush(side: Side): void {
-    const life = this.#ledger.current;
-    const session = side === 'client' ? this.#client : life?.session;
-    if (session === undefined) return;
-    const flush = { session, process: side === 'client' ? this.#clientProcess : life!.process };
+    const { current } = this.#ledger;
+    if (side === 'server' && current === undefined) return;
+    const { session, process } =
+      side === 'server' ? current! : { session: this.#client, process: this.#clientProcess };
+    const flush = { session, process };
     const settle = () => this.#flushes.delete(flush);
     this.#flushes.add(flush);
     session.flush().then(settle, settle);
