@@ -93,18 +93,16 @@ export class ClientSession extends Session {
   // What the channel tells
 
   override onRoom(channel: Channel): void {
-    if (channel === this.channel) super.onRoom(channel);
-    else if (channel.sent.count === 0) this.#endRetiring(channel);
+    if (channel === this.channel) {
+      super.onRoom(channel);
+    } else {
+      this.settleFlushes();
+      if (channel.sent.count === 0) this.#endRetiring(channel);
+    }
   }
 
   onDetached(channel: Channel, end: LinkEnd): void {
-    const formerId = this.#retiring.get(channel);
-    if (formerId !== undefined) {
-      this.#retiring.delete(channel);
-      const unacked = channel.sent.list();
-      if (unacked.length > 0) this.#tellLost(formerId, [], unacked, 'drained');
-      return;
-    }
+    if (this.#forgetRetiring(channel)) return;
     this.onConnectionLost(end);
     if (end.code === CLOSE.CORRUPT) this.#lose('corrupt');
     this.#onFailed(end, false);
@@ -118,7 +116,7 @@ export class ClientSession extends Session {
   onBye(channel: Channel): void {
     channel.report();
     channel.close(CLOSE.OVER, '');
-    if (!this.#retiring.delete(channel)) this.finish(CLOSE.OVER, 'the server ended the session', undefined);
+    if (!this.#forgetRetiring(channel)) this.finish(CLOSE.OVER, 'the server ended the session', undefined);
   }
 
   onDrain(channel: Channel, drain: Drain): void {
@@ -135,10 +133,13 @@ export class ClientSession extends Session {
     this.#opening?.cancel();
     this.#opening = undefined;
     this.#stopWaiting();
-    for (const channel of this.#retiring.keys()) channel.detach();
-    this.#retiring.clear();
     this.#ready.reject(error ?? new SessionError('closed', 'the session is closed'));
     super.finish(code, reason, error);
+    this.#retiring.clear();
+  }
+
+  protected override get allChannels(): Channel[] {
+    return [...this.#retiring.keys(), this.channel];
   }
 
   readonly #onAbort = (): void => {
@@ -253,7 +254,7 @@ export class ClientSession extends Session {
     this.channel.detach();
     this.channel = this.createChannel();
     this.#identity = undefined;
-    this.abandonFlushes(new SessionError('lost', `the server no longer has the session: ${reason}`));
+    this.abandonFlushes(lostError(reason));
     const { resend = 'none' } = this.#options;
     if (resend === 'all') for (const data of unacked) this.queue.restore(data);
     if (resend !== 'none') {
@@ -283,11 +284,26 @@ export class ClientSession extends Session {
     if (channel.sent.count === 0) this.#endRetiring(channel);
   }
 
+  /** @returns whether it was the connection of a session that was left */
+  #forgetRetiring(channel: Channel): boolean {
+    const formerId = this.#retiring.get(channel);
+    if (formerId === undefined) return false;
+    this.#retiring.delete(channel);
+    const unacked = channel.sent.list();
+    this.abandonFlushes(lostError('drained'), channel);
+    if (unacked.length > 0) this.#tellLost(formerId, [], unacked, 'drained');
+    return true;
+  }
+
   /** We have nothing more to say; the server closes when it has nothing more either. */
   #endRetiring(channel: Channel): void {
     channel.report();
     channel.sendControl({ t: 'bye' });
   }
+}
+
+function lostError(reason: string): SessionError {
+  return new SessionError('lost', `the server no longer has the session: ${reason}`);
 }
 
 /** Not the connection failed, but what it was to be made of, or what it brought. */

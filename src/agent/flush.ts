@@ -5,11 +5,10 @@ import { abortError, type SessionError } from './errors.js';
 import type { QueuedMessage } from './send-queue.js';
 
 interface Wait {
-  channel: Channel;
   /** The last message at the time of the call, while it has no number yet. */
   last: QueuedMessage | undefined;
-  /** Done when the channel's peer has acknowledged this one. */
-  number: number;
+  /** Done when the peer of each channel has acknowledged this number. */
+  readonly numbers: Map<Channel, number>;
   resolve(): void;
   reject(error: SessionError): void;
 }
@@ -22,17 +21,19 @@ export class Flushes {
     return this.#waits.size;
   }
 
-  /** @param last what was accepted last, if it has no number yet */
-  add(channel: Channel, last: QueuedMessage | undefined, signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * @param channels all that messages were sent by
+   * @param last what was accepted last, if it has no number yet
+   */
+  add(channels: Channel[], last: QueuedMessage | undefined, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         this.#waits.delete(wait);
         signal?.removeEventListener('abort', onAbort);
       };
       const wait: Wait = {
-        channel,
         last,
-        number: channel.sent.seq,
+        numbers: new Map(channels.map((channel) => [channel, channel.sent.seq])),
         resolve() {
           leave();
           resolve();
@@ -58,18 +59,25 @@ export class Flushes {
     for (const wait of this.#waits) {
       const number = wait.last?.number ?? 0;
       if (number > 0) {
-        wait.number = number;
-        wait.channel = channel;
+        wait.numbers.set(channel, number);
         wait.last = undefined;
       } else if (number < 0) {
         // It was dropped, and some before it may wait still.
         wait.last = last;
       }
-      if (wait.last === undefined && wait.channel.sent.acked >= wait.number) wait.resolve();
+      if (wait.last === undefined && isAcknowledged(wait)) wait.resolve();
     }
   }
 
-  rejectAll(error: SessionError): void {
-    for (const wait of this.#waits) wait.reject(error);
+  /** @param channel of which no more acknowledgements come; all of them by default */
+  reject(error: SessionError, channel?: Channel): void {
+    for (const wait of this.#waits) {
+      if (channel === undefined || channel.sent.acked < (wait.numbers.get(channel) ?? 0)) wait.reject(error);
+    }
   }
+}
+
+function isAcknowledged({ numbers }: Wait): boolean {
+  for (const [channel, number] of numbers) if (channel.sent.acked < number) return false;
+  return true;
 }

@@ -135,8 +135,8 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   flush({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     if (this.#isOver) return Promise.reject(closedError());
     if (signal?.aborted) return Promise.reject(abortError(signal));
-    const flushed = this.#flushes.add(this.channel, this.queue.last, signal);
-    this.#flushes.settle(this.channel, this.queue.last);
+    const flushed = this.#flushes.add(this.allChannels, this.queue.last, signal);
+    this.settleFlushes();
     return flushed;
   }
 
@@ -257,16 +257,25 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     this.#noteRoom();
     this.#scheduleExpiry();
     if (channel.isCongested && !queue.isEmpty) this.#lookLater();
-    this.#flushes.settle(channel, queue.last);
+    this.settleFlushes();
     this.onHeldBytes();
   }
 
   /** The amount held for the peer may have changed. */
   protected onHeldBytes(): void {}
 
-  /** Ends waits for acknowledgements that will not come. */
-  protected abandonFlushes(error: SessionError): void {
-    this.#flushes.rejectAll(error);
+  /** The channel that new messages take, and others whose messages are not all acknowledged. */
+  protected get allChannels(): Channel[] {
+    return [this.channel];
+  }
+
+  protected settleFlushes(): void {
+    this.#flushes.settle(this.channel, this.queue.last);
+  }
+
+  /** Ends waits for acknowledgements that will not come: of a channel, or any. */
+  protected abandonFlushes(error: SessionError, channel?: Channel): void {
+    this.#flushes.reject(error, channel);
   }
 
   /** The session is over: every promise is settled, every timer and buffer is gone. */
@@ -279,9 +288,9 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
       reason,
       ...(error !== undefined && { error }),
       unsent: this.queue.takeAll().map(({ data }) => data),
-      unacked: this.channel.sent.list(),
+      unacked: this.allChannels.flatMap(({ sent }) => sent.list()),
     };
-    this.channel.detach();
+    for (const channel of this.allChannels) channel.detach();
     this.channel = this.createChannel();
     if (this.#expiryTimer !== undefined) this.wheel.cancel(this.#expiryTimer);
     if (this.#lookTimer !== undefined) this.environment.clearTimeout(this.#lookTimer);

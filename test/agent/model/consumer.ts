@@ -33,6 +33,12 @@ export class Consumer {
     }
   }
 
+  /** Takes and acknowledges everything. */
+  goOn(): void {
+    this.hold(false);
+    this.acknowledge();
+  }
+
   acknowledge(): void {
     if (this.#settings.acknowledge === 'manual') this.#session.acknowledge();
   }

@@ -48,6 +48,8 @@ interface Connection {
 export interface Listener {
   process: FakeProcess;
   accept: (link: Link) => void;
+  /** Whether it may turn connections away. */
+  isLeaving?: boolean;
 }
 
 export interface NetworkOptions {
@@ -63,6 +65,8 @@ export interface NetworkOptions {
 export class FakeNetwork {
   admission: Admission = 'open';
   listener: Listener | undefined;
+  /** Set when the applications end everything. */
+  isEnding = false;
   /** Ends of healthy connections that one end brought about, oldest first. */
   readonly unprovoked: string[] = [];
   readonly #options: NetworkOptions;
@@ -92,7 +96,9 @@ export class FakeNetwork {
     const admission = this.listener === undefined ? 'refused' : this.admission;
     if (admission === 'late') this.admission = 'open';
     const connection = this.#join(client, this.listener?.process ?? client);
-    connection.isHealthy = admission === 'open' && !client.isBlocked && !this.listener?.process.isBlocked;
+    const { listener } = this;
+    connection.isHealthy =
+      admission === 'open' && !client.isBlocked && !listener?.process.isBlocked && !listener?.isLeaving;
     const failAfter = (ms: number, details: Partial<LinkEnd>): void => {
       this.#options.clock.after(ms, () => client.run(() => failOpening(connection, details)));
     };
@@ -154,7 +160,7 @@ export class FakeNetwork {
     }
   }
 
-  /** From now on the two ends may end connections as they like. */
+  /** The connections that there are may be ended by either end. */
   expectEnds(): void {
     for (const connection of this.connections) connection.isHealthy = false;
   }
@@ -207,7 +213,7 @@ export class FakeNetwork {
 
   #onEnded(connection: Connection, side: Side, how: string): void {
     const other = side === 'client' ? connection.server : connection.client;
-    if (connection.isHealthy && !other.isEnded) this.unprovoked.push(`${side}: ${how}`);
+    if (connection.isHealthy && !other.isEnded && !this.isEnding) this.unprovoked.push(`${side}: ${how}`);
   }
 }
 

@@ -20,3 +20,9 @@ export function payloadOf(
       return text;
   }
 }
+
+/** Which one it is; NaN for nothing, and for what is empty. */
+export function numberOf(data: Data | undefined): number {
+  const text = typeof data === 'string' ? data : Buffer.from(data ?? []).toString();
+  return Number.parseInt(/\d+/.exec(text)?.[0] ?? '', 10);
+}

@@ -19,6 +19,8 @@ export interface Scenario {
   resend: 'none' | 'unsent' | 'all';
   client: SideSettings;
   server: SideSettings;
+  /** How the client ends the session: when everything has come right, or in the midst of the faults. */
+  ending: 'settled' | 'close' | 'terminate';
   steps: Step[];
 }
 
@@ -32,6 +34,7 @@ export interface SideSettings {
 
 export type Step =
   | { do: 'send'; side: Side; kind: PayloadKind; size: number; count: number; key: number; ttlMs: number }
+  | { do: 'flush'; side: Side }
   | { do: 'wait'; ms: number }
   /** To the newest connection (0), or an older one. */
   | { do: 'damage'; fault: Fault; age: number }
@@ -41,7 +44,9 @@ export type Step =
   /** The application takes nothing any more, or goes on. */
   | { do: 'hold'; side: Side; isHeld: boolean }
   | { do: 'acknowledge'; side: Side }
-  | { do: 'restart'; downMs: number; isMachineGone: boolean };
+  | { do: 'restart'; downMs: number; isMachineGone: boolean }
+  /** The server asks its clients to leave, for another one that is there at once, or when this one is gone. */
+  | { do: 'drain'; deadlineMs: number; spreadMs: number; hasSuccessor: boolean };
 
 export type PayloadKind = 'text' | 'binary' | 'marked' | 'empty';
 
@@ -132,15 +137,27 @@ const weighted: [number, fc.Arbitrary<Step>][] = [
   [1, fc.record({ do: fc.constant('block' as const), side, ms: waitMs })],
   [1, fc.record({ do: fc.constant('hold' as const), side, isHeld: fc.boolean() })],
   [2, fc.record({ do: fc.constant('acknowledge' as const), side })],
+  [1, fc.record({ do: fc.constant('flush' as const), side })],
 ];
 
-const restart: [number, fc.Arbitrary<Step>] = [
-  2,
-  fc.record({
-    do: fc.constant('restart' as const),
-    downMs: fc.nat({ max: 3000 }),
-    isMachineGone: fc.boolean(),
-  }),
+const goingAway: [number, fc.Arbitrary<Step>][] = [
+  [
+    1,
+    fc.record({
+      do: fc.constant('restart' as const),
+      downMs: fc.nat({ max: 3000 }),
+      isMachineGone: fc.boolean(),
+    }),
+  ],
+  [
+    1,
+    fc.record({
+      do: fc.constant('drain' as const),
+      deadlineMs: fc.integer({ min: 1, max: 5000 }),
+      spreadMs: fc.nat({ max: 1000 }),
+      hasSuccessor: fc.boolean(),
+    }),
+  ],
 ];
 
 function steps(choices: [number, fc.Arbitrary<Step>][]): fc.Arbitrary<Step[]> {
@@ -158,11 +175,12 @@ const common = {
   }),
   isServerPatient: fc.boolean(),
   resend: fc.constantFrom('none' as const, 'none' as const, 'unsent' as const, 'all' as const),
+  ending: fc.constantFrom('settled' as const, 'settled' as const, 'close' as const, 'terminate' as const),
   client: sideSettings,
   server: sideSettings,
 };
 
 export const scenario: fc.Arbitrary<Scenario> = fc.oneof(
   fc.record({ ...common, isMortal: fc.constant(false), steps: steps(weighted) }),
-  fc.record({ ...common, isMortal: fc.constant(true), steps: steps([...weighted, restart]) }),
+  fc.record({ ...common, isMortal: fc.constant(true), steps: steps([...weighted, ...goingAway]) }),
 );

@@ -16,7 +16,7 @@ export interface Entry {
 }
 
 /** How the end of a session splits what is not known to be delivered. */
-interface Lost<Message> {
+export interface Lost<Message> {
   unsent: Message[];
   unacked: Message[];
 }
@@ -26,13 +26,10 @@ export class Transcript {
   /** Everything that has to be delivered, unless it is reported as dropped. */
   #entries: Entry[] = [];
   #delivered = 0;
+  #isLost = false;
 
   constructor(name: string) {
     this.#name = name;
-  }
-
-  get delivered(): number {
-    return this.#delivered;
   }
 
   /** What was delivered last. */
@@ -42,6 +39,15 @@ export class Transcript {
 
   get isComplete(): boolean {
     return this.#delivered === this.#entries.length;
+  }
+
+  /** Whether the end of the session was told, and what it left. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  includes(data: Data | undefined): boolean {
+    return this.#entries.some((entry) => data !== undefined && isSame(entry.data, data));
   }
 
   /** Whether this is what has to come next. */
@@ -93,6 +99,7 @@ export class Transcript {
    * @returns what can go on in another session: the same messages, and those that still wait for room
    */
   lose({ unsent, unacked }: Lost<Data>): Lost<Entry> & { waiting: Entry[] } {
+    this.#isLost = true;
     const waiting = this.#entries.filter(({ isWaiting }) => isWaiting);
     const accepted = this.#entries.filter(({ isWaiting }) => !isWaiting);
     const lost = [...unacked, ...unsent];
@@ -113,6 +120,13 @@ export class Transcript {
       unsent: accepted.slice(acknowledged + unacked.length),
       waiting,
     };
+  }
+
+  /** The session goes on for what has a number. @returns what has none: so many accepted messages, and those that wait */
+  takeUnsent(count: number): Entry[] {
+    const firstWaiting = this.#entries.findIndex(({ isWaiting }) => isWaiting);
+    const end = firstWaiting === -1 ? this.#entries.length : firstWaiting;
+    return this.#entries.splice(end - count);
   }
 
   #remove(index: number): void {
