@@ -134,22 +134,24 @@ class StandardLink implements Link {
   /** Counts messages: nothing smaller is told. */
   activity = 0;
   readonly #socket: StandardWebSocket;
+  #hasOpened = false;
 
   constructor(socket: StandardWebSocket) {
     this.#socket = socket;
     socket.binaryType = 'arraybuffer';
-    socket.onopen = () => this.handler?.onOpen?.();
+    socket.onopen = () => {
+      this.#hasOpened = true;
+      this.handler?.onOpen?.();
+    };
     socket.onmessage = ({ data }: { data: string | ArrayBuffer }) => {
       this.activity++;
       this.handler?.onMessage(typeof data === 'string' ? data : new Uint8Array(data));
     };
-    // 'close' follows, and tells as much.
-    socket.onerror = () => {};
-    socket.onclose = ({ code, reason }: { code: number; reason: string }) => {
-      const { handler } = this;
-      this.handler = undefined;
-      handler?.onEnd({ code, reason });
+    // 'close' follows and tells as much; but in Node 22 nothing follows a handshake that failed.
+    socket.onerror = () => {
+      if (!this.#hasOpened) this.#end(1006, '');
     };
+    socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.#end(code, reason);
   }
 
   get bufferedAmount(): number {
@@ -167,5 +169,11 @@ class StandardLink implements Link {
   release(): void {
     this.handler = undefined;
     this.#socket.close();
+  }
+
+  #end(code: number, reason: string): void {
+    const { handler } = this;
+    this.handler = undefined;
+    handler?.onEnd({ code, reason });
   }
 }

@@ -1,13 +1,14 @@
-// The built package under each supported line of Node.js: a self-checking program, loaded in both module systems. The
-// binaries come from npm, with a lock file of their own in nodes/.
+// The built package under each supported line of Node.js: a self-checking program, loaded in both module systems, and
+// sessions on whatever WebSocket there is. The binaries come from npm, with a lock file of their own in nodes/.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { installLocked, run } from './install.js';
-import { entries, isHawser, subjectName } from './subject.js';
+import { entries, isHawser, ROOT, subjectName } from './subject.js';
 
 const folder = join(__dirname, 'nodes');
+const dist = join(ROOT, 'dist');
 const platform = `${process.platform}-${process.arch}`;
 let isInstalled = false;
 
@@ -48,6 +49,31 @@ describe('the build under every supported Node.js', () => {
         const { code, stdout, stderr } = await run(binary, [join(folder, program), ...files, subjectName]);
         expect(code, stderr).toBe(0);
         expect(JSON.parse(stdout)).toEqual(expectedOf(line, system));
+      },
+    );
+
+    it.runIf(isHawser).for([
+      ['hawser', 'hawser'],
+      ["Node's own", 'global'],
+      ['undici', require.resolve('undici')],
+    ] as const)(
+      'a session on the WebSocket of %s, cut over and over -> both logs are 1…N',
+      { timeout: 70_000 },
+      async ([name, socket], { skip }) => {
+        skip(!available.includes(line), `the lock has no Node ${line} for ${platform}`);
+        skip(!isInstalled, 'not installed, and offline');
+        skip(name === "Node's own" && line === '20', 'Node 20 has none');
+        const binary = join(folder, binaryOf(line));
+        const { code, stdout, stderr } = await run(binary, [join(folder, 'session.mjs'), dist, socket]);
+        expect(code, stderr).toBe(0);
+        const numbers = Array.from({ length: 300 }, (_, index) => index + 1);
+        expect(JSON.parse(stdout)).toEqual({
+          ofClient: numbers,
+          ofServer: numbers,
+          cut: 5,
+          ends: [1006],
+          hasResumed: true,
+        });
       },
     );
   });

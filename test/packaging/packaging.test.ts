@@ -12,7 +12,8 @@ const STATICS =
 const NAMES =
   'PerMessageDeflate Receiver Sender Server WebSocket WebSocketServer createWebSocketStream default extension subprotocol';
 
-const AGENT = 'SessionError';
+const AGENT =
+  'MemoryIdempotencyStore, SessionError, SessionServer, WebSocketError, connectSession, debug, messageStreams, once, shutdownOn';
 
 /** A server and a client that exchange one message; `prelude` gets the two classes. */
 const exchange = (prelude: string, types = '') => `${prelude}
@@ -137,6 +138,28 @@ describe('hawser/agent', () => {
         console.log(Object.keys(required).filter((name) => imported[name] !== required[name]).length);`,
     });
     expect(hawser.node('agent.mjs')).toEqual({ status: 0, output: `${AGENT}\n0\n` });
+  });
+
+  it('a session -> a message and its answer, and the process ends', () => {
+    hawser.write({
+      'session.cjs': `
+        const http = require('node:http');
+        const { connectSession, SessionServer } = require('hawser/agent');
+        const httpServer = http.createServer().listen(0, '127.0.0.1', async () => {
+          const server = new SessionServer({ server: httpServer });
+          server.on('session', (session) => session.on('message', (text) => session.send(text + ' yourself')));
+          const session = connectSession('ws://127.0.0.1:' + httpServer.address().port);
+          await session.send('hello');
+          for await (const message of session) {
+            console.log(message);
+            break;
+          }
+          await session.close();
+          await server.close();
+          httpServer.close();
+        });`,
+    });
+    expect(hawser.node('session.cjs')).toEqual({ status: 0, output: 'hello yourself\n' });
   });
 });
 

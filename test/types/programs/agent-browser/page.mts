@@ -1,5 +1,5 @@
 // What the program of a page does with its end of a session; there are no types of Node here.
-import { connectSession, SessionError } from 'hawser/agent';
+import { connectSession, messageStreams, SessionError } from 'hawser/agent';
 
 export async function connect(): Promise<void> {
   await using session = connectSession(async () => new URL('wss://example.org'), {
@@ -14,6 +14,11 @@ export async function connect(): Promise<void> {
 
 export const other = connectSession('wss://example.org', { WebSocket: globalThis.WebSocket });
 other.on('close', ({ error }) => error instanceof SessionError && error.code === 'unauthorized');
+
+export async function streams(): Promise<void> {
+  const { readable, writable } = await messageStreams(other).opened;
+  await readable.pipeTo(writable);
+}
 
 // @ts-expect-error the server's end is for Node
 export type { SessionServer } from 'hawser/agent';

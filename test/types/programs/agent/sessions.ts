@@ -10,6 +10,7 @@ import {
   type DrainResult,
   debug,
   MemoryIdempotencyStore,
+  messageStreams,
   once,
   type ServerSession,
   type Session,
@@ -102,6 +103,12 @@ export const sessions: ClientSession[] = [
   connectSession(() => 'ws://127.0.0.1', { WebSocket: class extends WebSocket {} }),
   connectSession(async () => new URL('ws://127.0.0.1')),
 ];
+
+export async function streams(): Promise<void> {
+  const { readable, writable } = await messageStreams(sessions[0]!).opened;
+  await readable.pipeThrough(new TransformStream()).pipeTo(writable);
+  await messageStreams(new WebSocket('ws://127.0.0.1')).closed;
+}
 
 const store = new MemoryIdempotencyStore();
 export const result: Promise<number> = once(store, 'key', async () => 5);

@@ -1,5 +1,6 @@
 // A value that came through `require` has the same type as one that came through `import`.
 import WebSocket, { Server, type WebSocketServer } from 'hawser';
+
 import required = require('hawser');
 
 export const there: required = new WebSocket(null);

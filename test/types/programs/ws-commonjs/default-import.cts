@@ -1,8 +1,9 @@
 // CommonJS form through `import`, as with esModuleInterop: default, names, namespace.
-import WebSocket, { Server, WebSocket as Named, WebSocketServer } from 'ws';
-import * as namespace from 'ws';
+
 import type * as types from 'ws';
 import type { ClientOptions, WebSocket as NamedType } from 'ws';
+import * as namespace from 'ws';
+import WebSocket, { WebSocket as Named, Server, WebSocketServer } from 'ws';
 
 export const sockets: WebSocket[] = [
   new WebSocket(null),

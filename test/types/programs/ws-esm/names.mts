@@ -1,5 +1,6 @@
 // ESM form: a default export and names.
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import * as namespace from 'ws';
 import WebSocket, {
   type AddressInfo,
   type CertMeta,
@@ -21,7 +22,6 @@ import WebSocket, {
   type VerifyClientCallbackSync,
   WebSocketServer,
 } from 'ws';
-import * as namespace from 'ws';
 
 export const sockets: WebSocket[] = [
   new WebSocket(null),

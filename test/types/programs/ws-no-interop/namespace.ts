@@ -1,6 +1,7 @@
 // CommonJS form without esModuleInterop: the namespace import is the class.
 import * as WebSocket from 'ws';
-import { createWebSocketStream, Server, WebSocketServer, WebSocket as Named } from 'ws';
+import { createWebSocketStream, WebSocket as Named, Server, WebSocketServer } from 'ws';
+
 import required = require('ws');
 
 const socket: WebSocket = new WebSocket('ws://127.0.0.1', 'chat', {

@@ -1,6 +1,6 @@
 // A client: every constructor form, option, attribute and method.
 import { readFileSync } from 'node:fs';
-import { type ClientRequest, type ClientRequestArgs, type IncomingMessage, Agent } from 'node:http';
+import { Agent, type ClientRequest, type ClientRequestArgs, type IncomingMessage } from 'node:http';
 import { createConnection } from 'node:net';
 import { URL } from 'node:url';
 import { constants } from 'node:zlib';

@@ -1,9 +1,9 @@
 // A server: every option, method and event, alone and on servers of the user's.
 import {
   createServer,
+  type Server as HttpServer,
   type IncomingHttpHeaders,
   IncomingMessage,
-  type Server as HttpServer,
   ServerResponse,
 } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
