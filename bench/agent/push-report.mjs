@@ -99,11 +99,27 @@ function formatTable(rows) {
   ].join('\n');
 }
 
+/** p50 of each transport at each rate and distance. @param {Summary[]} summary @returns {string} */
+function formatOverview(summary) {
+  const settings = groupBy(summary, ({ ratePerSecond, rttMs }) => `${ratePerSecond}/s, ${rttMs} ms`);
+  const transports = groupBy(summary, ({ transport }) => transport).filter(
+    ([first]) => transportNamed(/** @type {Summary} */ (first).transport).face !== 'none',
+  );
+  const headings = settings.map(([first]) => `${first?.ratePerSecond}/s, ${first?.rttMs} ms`);
+  const rows = transports.map((ofOne) => {
+    const { label } = transportNamed(/** @type {Summary} */ (ofOne[0]).transport);
+    const p50s = settings.map((setting) => setting.find((one) => ofOne.includes(one))?.p50Ms ?? Number.NaN);
+    return [label, ...p50s.map(ms)];
+  });
+  const lines = [['p50 in ms', ...headings], ['---', ...headings.map(() => '---:')], ...rows];
+  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
 /** @param {{ header?: { machine: string, node: string, date: string }, plan: Plan, load: number | undefined, summary: Summary[] }} results */
 export function formatPushReport({ header, plan, load, summary }) {
   const tables = groupBy(summary, ({ ratePerSecond, rttMs }) => `${ratePerSecond} ${rttMs}`);
   const where =
     header === undefined ? '' : `${header.machine}, Node ${header.node}, ${header.date.slice(0, 10)}; `;
   const how = `${plan.subscribers} subscribers, messages of ${plan.size} B, ${plan.rounds} rounds of ${plan.seconds} s, load ${load?.toFixed(1)} before.`;
-  return [`${where}${how}`, ...tables.map(formatTable)].join('\n\n');
+  return [`${where}${how}`, formatOverview(summary), ...tables.map(formatTable)].join('\n\n');
 }

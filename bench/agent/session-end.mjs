@@ -20,7 +20,12 @@ const { values } = parseArgs({
 });
 const isText = values.kind === 'text';
 const depth = Number(values.depth);
-const payload = isText ? 'x'.repeat(Number(values.size)) : Buffer.alloc(Number(values.size), 1);
+const size = Number(values.size);
+/** No two are alike, because a text that is sent twice in a row would be encoded once. @type {(string | Buffer)[]} */
+const payloads = Array.from({ length: depth }, (_, i) => {
+  const letters = String.fromCharCode(97 + (i % 26), 97 + Math.floor(i / 26)).repeat(size / 2);
+  return isText ? letters : Buffer.from(letters);
+});
 
 // The server
 
@@ -66,12 +71,12 @@ async function connect(port, onMessage) {
     const session = loadSessions(values.dist).connectSession(url);
     session.on('message', onMessage);
     await session.ready;
-    return () => void session.send(payload);
+    return (/** @type {string | Buffer} */ data) => void session.send(data);
   }
   const socket = new (loadSockets(values.dist).WebSocket)(url);
   socket.on('message', isText ? (/** @type {Buffer} */ data) => onMessage(data.toString()) : onMessage);
   await new Promise((resolve) => socket.once('open', resolve));
-  return () => socket.send(payload);
+  return (/** @type {string | Buffer} */ data) => socket.send(data);
 }
 
 /** Sends `depth` messages, and again when all echoes are there. @param {number} port */
@@ -79,7 +84,7 @@ async function ask(port) {
   let waiting = 0;
   let sentAt = 0;
   const send = await connect(port, (data) => {
-    if (/** @type {string | Buffer} */ (data).length !== payload.length) throw new Error('a wrong echo');
+    if (/** @type {string | Buffer} */ (data).length !== size) throw new Error('a wrong echo');
     messages++;
     if (depth === 1) latencies.push(performance.now() - sentAt);
     if (--waiting === 0 && isRunning) sendAll();
@@ -87,7 +92,7 @@ async function ask(port) {
   const sendAll = () => {
     waiting = depth;
     sentAt = performance.now();
-    for (let i = 0; i < depth; i++) send();
+    for (const payload of payloads) send(payload);
   };
   isRunning = true;
   sendAll();

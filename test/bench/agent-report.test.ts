@@ -50,6 +50,9 @@ describe('push latency', () => {
     expect(text).toContain('| nobody listens |  |  |  |  |  |  | 100 |');
     expect(text).toContain('| WebSocket | 20.5 (20.5-20.5) | 20.5 | 20.5 | 20.5 | 200 | 10 | 100 |');
     expect(text).toContain('| polling, 1 s | 500.0 (500.0-500.0) |');
+    // All of them at a glance; what was not measured stays empty.
+    expect(text).toContain('| p50 in ms | 1/s, 40 ms | 1/s, 80 ms |');
+    expect(text).toContain('| WebSocket | 20.5 | 21.0 |\n| polling, 1 s | 500.0 |  |');
   });
 });
 
