@@ -139,7 +139,8 @@ export class SendQueue {
     const message = { data, key, expiresAt: nowMs + (options?.ttlMs ?? this.#ttlMs), number: 0 };
     if (this.policy === 'volatile') return this.#drop(message, 'volatile');
     // A message must not overtake an older one with its key, which would then take its place.
-    if (this.policy === 'conflate' && !this.#isAwaited(key) && this.#replace(message, sent)) return 'displaced';
+    if (this.policy === 'conflate' && !this.#isAwaited(key) && this.#replace(message, sent))
+      return 'displaced';
     if (this.#waiters.size === 0 && this.#fits(data.length, sent)) {
       this.#accept(message);
       return 'accepted';

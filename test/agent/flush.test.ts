@@ -6,7 +6,7 @@ import { Flushes } from '../../src/agent/flush.js';
 import type { QueuedMessage } from '../../src/agent/send-queue.js';
 
 const channelAt = (acked: number, seq: number) => ({ sent: { acked, seq } }) as Channel;
-const queued = (): QueuedMessage => ({ data: '', key: undefined, size: 0, expiresAt: 0, number: 0 });
+const queued = (): QueuedMessage => ({ data: '', key: undefined, expiresAt: 0, number: 0 });
 
 function setUp(channels: Channel[], last?: QueuedMessage, signal?: AbortSignal) {
   const flushes = new Flushes();
