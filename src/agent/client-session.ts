@@ -93,18 +93,16 @@ export class ClientSession extends Session {
   // What the channel tells
 
   override onRoom(channel: Channel): void {
-    if (channel === this.channel) super.onRoom(channel);
-    else if (channel.sent.count === 0) this.#endRetiring(channel);
+    if (channel === this.channel) {
+      super.onRoom(channel);
+    } else {
+      this.settleFlushes();
+      if (channel.sent.count === 0) this.#endRetiring(channel);
+    }
   }
 
   onDetached(channel: Channel, end: LinkEnd): void {
-    const formerId = this.#retiring.get(channel);
-    if (formerId !== undefined) {
-      this.#retiring.delete(channel);
-      const unacked = channel.sent.list();
-      if (unacked.length > 0) this.#tellLost(formerId, [], unacked, 'drained');
-      return;
-    }
+    if (this.#hasRetired(channel)) return;
     this.onConnectionLost(end);
     if (end.code === CLOSE.CORRUPT) this.#lose('corrupt');
     this.#onFailed(end, false);
@@ -118,7 +116,7 @@ export class ClientSession extends Session {
   onBye(channel: Channel): void {
     channel.report();
     channel.close(CLOSE.OVER, '');
-    if (!this.#retiring.delete(channel)) this.finish(CLOSE.OVER, 'the server ended the session', undefined);
+    if (!this.#hasRetired(channel)) this.finish(CLOSE.OVER, 'the server ended the session', undefined);
   }
 
   onDrain(channel: Channel, drain: Drain): void {
@@ -128,6 +126,10 @@ export class ClientSession extends Session {
     if (!this.isOver && this.#opening === undefined && this.#retryTimer === undefined) this.#open();
   }
 
+  protected override get channels(): Channel[] {
+    return [...this.#retiring.keys(), this.channel];
+  }
+
   protected override finish(code: number, reason: string, error: SessionError | undefined): void {
     if (this.isOver) return;
     this.#state = 'closed';
@@ -135,8 +137,6 @@ export class ClientSession extends Session {
     this.#opening?.cancel();
     this.#opening = undefined;
     this.#stopWaiting();
-    for (const channel of this.#retiring.keys()) channel.detach();
-    this.#retiring.clear();
     this.#ready.reject(error ?? new SessionError('closed', 'the session is closed'));
     super.finish(code, reason, error);
   }
@@ -196,6 +196,11 @@ export class ClientSession extends Session {
     if (!resumed && former !== undefined) {
       if (this.channel.isAttached) this.#retire(former.sid);
       else this.#lose(former.epoch === epoch ? (welcome.reason ?? 'unknown') : 'restart');
+      // Who is told of the loss may give up.
+      if (this.isOver) {
+        link.release();
+        return;
+      }
     }
     this.#identity = { sid, tok, epoch };
     // A new session counts from the beginning, whatever the hello said of the one that is lost.
@@ -253,7 +258,7 @@ export class ClientSession extends Session {
     this.channel.detach();
     this.channel = this.createChannel();
     this.#identity = undefined;
-    this.abandonFlushes(new SessionError('lost', `the server no longer has the session: ${reason}`));
+    this.abandonFlushes(lostError(reason));
     const { resend = 'none' } = this.#options;
     if (resend === 'all') for (const data of unacked) this.queue.restore(data);
     if (resend !== 'none') {
@@ -283,11 +288,28 @@ export class ClientSession extends Session {
     if (channel.sent.count === 0) this.#endRetiring(channel);
   }
 
+  /** A former server is done with us, or gone. @returns false when it is not a former one */
+  #hasRetired(channel: Channel): boolean {
+    const formerId = this.#retiring.get(channel);
+    if (formerId === undefined) return false;
+    this.#retiring.delete(channel);
+    const unacked = channel.sent.list();
+    if (unacked.length > 0) {
+      this.abandonFlushes(lostError('drained'), channel);
+      this.#tellLost(formerId, [], unacked, 'drained');
+    }
+    return true;
+  }
+
   /** We have nothing more to say; the server closes when it has nothing more either. */
   #endRetiring(channel: Channel): void {
     channel.report();
     channel.sendControl({ t: 'bye' });
   }
+}
+
+function lostError(reason: string): SessionError {
+  return new SessionError('lost', `the server no longer has the session: ${reason}`);
 }
 
 /** Not the connection failed, but what it was to be made of, or what it brought. */

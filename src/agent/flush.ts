@@ -5,11 +5,10 @@ import { abortError, type SessionError } from './errors.js';
 import type { QueuedMessage } from './send-queue.js';
 
 interface Wait {
-  channel: Channel;
   /** The last message at the time of the call, while it has no number yet. */
   last: QueuedMessage | undefined;
-  /** Done when the channel's peer has acknowledged this one. */
-  number: number;
+  /** Done when the peers of these channels have acknowledged these numbers. */
+  readonly numbers: Map<Channel, number>;
   resolve(): void;
   reject(error: SessionError): void;
 }
@@ -22,17 +21,19 @@ export class Flushes {
     return this.#waits.size;
   }
 
-  /** @param last what was accepted last, if it has no number yet */
-  add(channel: Channel, last: QueuedMessage | undefined, signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * @param channels where messages were sent
+   * @param last what was accepted last, if it has no number yet
+   */
+  add(channels: Channel[], last: QueuedMessage | undefined, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         this.#waits.delete(wait);
         signal?.removeEventListener('abort', onAbort);
       };
       const wait: Wait = {
-        channel,
         last,
-        number: channel.sent.seq,
+        numbers: new Map(channels.map((channel) => [channel, channel.sent.seq])),
         resolve() {
           leave();
           resolve();
@@ -58,18 +59,29 @@ export class Flushes {
     for (const wait of this.#waits) {
       const number = wait.last?.number ?? 0;
       if (number > 0) {
-        wait.number = number;
-        wait.channel = channel;
+        wait.numbers.set(channel, number);
         wait.last = undefined;
       } else if (number < 0) {
         // It was dropped, and some before it may wait still.
         wait.last = last;
       }
-      if (wait.last === undefined && wait.channel.sent.acked >= wait.number) wait.resolve();
+      if (wait.last === undefined && isAcknowledged(wait.numbers)) wait.resolve();
+    }
+  }
+
+  /** What was sent through this channel will not be acknowledged. */
+  rejectOf(channel: Channel, error: SessionError): void {
+    for (const wait of this.#waits) {
+      if (channel.sent.acked < (wait.numbers.get(channel) ?? 0)) wait.reject(error);
     }
   }
 
   rejectAll(error: SessionError): void {
     for (const wait of this.#waits) wait.reject(error);
   }
+}
+
+function isAcknowledged(numbers: Map<Channel, number>): boolean {
+  for (const [{ sent }, number] of numbers) if (sent.acked < number) return false;
+  return true;
 }

@@ -274,17 +274,19 @@ export class SendQueue {
   }
 
   #displace(message: QueuedMessage, sent: Sent): SendOutcome {
-    let outcome: SendOutcome = 'accepted';
+    // What has a number is never dropped. Where that alone leaves no room, nothing else makes any.
+    if (sent.count >= this.maxMessages || sent.bytes + message.data.length > this.maxBytes) {
+      return this.#drop(message, 'full');
+    }
+    const displaced: QueuedMessage[] = [];
     while (!this.#fits(message.data.length, sent)) {
-      const oldest = this.peek();
-      // All that is here has a number, and a numbered message is never dropped.
-      if (oldest === undefined) return this.#drop(message, 'full');
+      displaced.push(this.peek()!);
       this.shift();
-      this.#drop(oldest, 'full');
-      outcome = 'displaced';
     }
     this.#accept(message);
-    return outcome;
+    // Last, because whoever is told may send again.
+    for (const oldest of displaced) this.#drop(oldest, 'full');
+    return 'displaced';
   }
 
   #wait(message: QueuedMessage, signal: AbortSignal | undefined): Promise<SendOutcome> {

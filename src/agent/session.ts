@@ -135,8 +135,8 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   flush({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     if (this.#isOver) return Promise.reject(closedError());
     if (signal?.aborted) return Promise.reject(abortError(signal));
-    const flushed = this.#flushes.add(this.channel, this.queue.last, signal);
-    this.#flushes.settle(this.channel, this.queue.last);
+    const flushed = this.#flushes.add(this.channels, this.queue.last, signal);
+    this.settleFlushes();
     return flushed;
   }
 
@@ -192,6 +192,11 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
 
   protected get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** Where messages may wait for their acknowledgement, the oldest first. */
+  protected get channels(): Channel[] {
+    return [this.channel];
   }
 
   /** Payload bytes that are held for the peer. */
@@ -257,16 +262,22 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     this.#noteRoom();
     this.#scheduleExpiry();
     if (channel.isCongested && !queue.isEmpty) this.#lookLater();
-    this.#flushes.settle(channel, queue.last);
+    this.settleFlushes();
     this.onHeldBytes();
   }
 
   /** The amount held for the peer may have changed. */
   protected onHeldBytes(): void {}
 
-  /** Ends waits for acknowledgements that will not come. */
-  protected abandonFlushes(error: SessionError): void {
-    this.#flushes.rejectAll(error);
+  /** Looks whether somebody waited for what is acknowledged now. */
+  protected settleFlushes(): void {
+    this.#flushes.settle(this.channel, this.queue.last);
+  }
+
+  /** Ends waits for acknowledgements that will not come: those of one channel, or all. */
+  protected abandonFlushes(error: SessionError, channel?: Channel): void {
+    if (channel === undefined) this.#flushes.rejectAll(error);
+    else this.#flushes.rejectOf(channel, error);
   }
 
   /** The session is over: every promise is settled, every timer and buffer is gone. */
@@ -279,9 +290,9 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
       reason,
       ...(error !== undefined && { error }),
       unsent: this.queue.takeAll().map(({ data }) => data),
-      unacked: this.channel.sent.list(),
+      unacked: this.channels.flatMap(({ sent }) => sent.list()),
     };
-    this.channel.detach();
+    for (const channel of this.channels) channel.detach();
     this.channel = this.createChannel();
     if (this.#expiryTimer !== undefined) this.wheel.cancel(this.#expiryTimer);
     if (this.#lookTimer !== undefined) this.environment.clearTimeout(this.#lookTimer);
