@@ -3,7 +3,7 @@
 
 import { Backoff, type BackoffOptions, shouldRetry, stopError } from './backoff.js';
 import type { Channel } from './channel.js';
-import { type Drain, type Hello, SUBPROTOCOL, VERSION, type Welcome } from './control.js';
+import { type Drain, type Hello, narrower, SUBPROTOCOL, VERSION, type Welcome } from './control.js';
 import { channels } from './diagnostics.js';
 import type { Environment } from './environment.js';
 import { CLOSE, SessionError } from './errors.js';
@@ -183,7 +183,9 @@ export class ClientSession extends Session {
 
   #onWelcome(link: Link, welcome: Welcome, hello: Hello): void {
     this.#opening = undefined;
-    const { sid, tok, epoch, resumed, recv, limits, hb } = welcome;
+    const { sid, tok, epoch, resumed, recv, hb } = welcome;
+    // Whatever a server says, we hold no more than we can.
+    const limits = narrower(welcome.limits, this.ownWindow);
     if (resumed && !this.channel.canResumeFrom(recv)) {
       closeLink(link, CLOSE.CORRUPT, `message ${recv} was acknowledged out of turn`, this.wheel);
       this.#lose('corrupt');

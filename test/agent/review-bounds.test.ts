@@ -1,0 +1,51 @@
+// What a peer, or a number that is none, could make grow, stop or vanish.
+import { describe, expect, it } from 'vitest';
+import { ClientSession, type ClientSessionOptions } from '../../src/agent/client-session.js';
+import { type Hello, serializeControl, type Welcome } from '../../src/agent/control.js';
+import type { ConnectRequest } from '../../src/agent/link.js';
+import { FakeEnvironment } from '../support/fake-environment.js';
+import { FakeLink } from '../support/fake-link.js';
+
+/** A client whose server is the test. */
+async function setUp(options: ClientSessionOptions = {}) {
+  const environment = new FakeEnvironment();
+  const links: FakeLink[] = [];
+  const requests: ConnectRequest[] = [];
+  const connect = (request: ConnectRequest): FakeLink => {
+    requests.push(request);
+    const link = new FakeLink();
+    links.push(link);
+    return link;
+  };
+  const client = new ClientSession('ws://x', options, connect, environment);
+  await environment.settle();
+  const welcome = async (members: Partial<Welcome> = {}): Promise<FakeLink> => {
+    await environment.settle();
+    const link = links.at(-1)!;
+    link.handler!.onOpen!();
+    const { gen } = link.messages[0] as Hello;
+    const hb = { interval: 25_000, timeout: 20_000 };
+    const limits = { messages: 4096, bytes: 1_048_576 };
+    const fresh = { sid: `s${gen}`, tok: 'k', epoch: 'e', resumed: false, recv: 0 };
+    link.receive(serializeControl({ t: 'welcome', gen, ...fresh, ttl: 1000, hb, limits, ...members }));
+    return link;
+  };
+  return { environment, links, requests, client, welcome };
+}
+
+describe("a server's limits above the client's own", () => {
+  it('-> the client holds no more than it said', async () => {
+    const { client, welcome } = await setUp({ queue: { maxMessages: 2, policy: 'error' } });
+    await welcome({ limits: { messages: 1_000_000, bytes: 1_000_000_000 } });
+    client.send('a');
+    client.send('b');
+    await expect(client.send('c')).rejects.toMatchObject({ code: 'queue-full' });
+  });
+
+  it('-> and takes no more', async () => {
+    const { client, welcome } = await setUp({ queue: { maxMessages: 2 } });
+    const link = await welcome({ limits: { messages: 1_000_000, bytes: 1_000_000_000 } });
+    for (const text of ['a', 'b', 'c']) link.receive(text);
+    expect([link.closeCode, client.state]).toEqual([4500, 'reconnecting']);
+  });
+});
