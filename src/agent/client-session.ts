@@ -7,10 +7,19 @@ import { type Drain, type Hello, narrower, SUBPROTOCOL, VERSION, type Welcome } 
 import { channels } from './diagnostics.js';
 import type { Environment } from './environment.js';
 import { CLOSE, SessionError } from './errors.js';
-import { type Connect, type ConnectRequest, closeLink, type Data, type Link, type LinkEnd } from './link.js';
+import {
+  CLOSE_TIMEOUT_MS,
+  type Connect,
+  type ConnectRequest,
+  closeLink,
+  type Data,
+  type Link,
+  type LinkEnd,
+} from './link.js';
 import type { LivenessOptions } from './liveness.js';
 import { Opening } from './opening.js';
 import { Session, type SessionOptions } from './session.js';
+import type { WheelTimer } from './timer-wheel.js';
 import { onWake } from './wake.js';
 
 /** A value, or where it comes from. Functions are called for every attempt, so that a token can be fresh. */
@@ -58,7 +67,9 @@ export class ClientSession extends Session {
   #stopWaking: (() => void) | undefined;
   #ready = deferred();
   /** Sessions at a server that goes away, which end when all they sent is acknowledged. */
-  readonly #retiring = new Map<Channel, string>();
+  readonly #retiring = new Map<Channel, { formerId: string; timer: WheelTimer }>();
+  /** When the server that drains closes. */
+  #drainsUntil = 0;
 
   /** @internal Users call `connectSession`. */
   constructor(address: Address, options: ClientSessionOptions, connect: Connect, environment: Environment) {
@@ -121,6 +132,7 @@ export class ClientSession extends Session {
 
   onDrain(channel: Channel, drain: Drain): void {
     if (channel !== this.channel) return;
+    this.#drainsUntil = this.environment.now() + drain.in;
     this.emit('drain', { inMs: drain.in, retryAfterMs: drain.retryAfter });
     // The next connection first; this one stays until that is there.
     if (!this.isOver && this.#opening === undefined && this.#retryTimer === undefined) this.#open();
@@ -139,6 +151,8 @@ export class ClientSession extends Session {
     this.#stopWaiting();
     this.#ready.reject(error ?? new SessionError('closed', 'the session is closed'));
     super.finish(code, reason, error);
+    for (const { timer } of this.#retiring.values()) this.wheel.cancel(timer);
+    this.#retiring.clear();
   }
 
   readonly #onAbort = (): void => {
@@ -286,19 +300,25 @@ export class ClientSession extends Session {
   #retire(formerId: string): void {
     const { channel } = this;
     this.channel = this.createChannel();
-    this.#retiring.set(channel, formerId);
+    // A server that does not close in time never will.
+    const timer = this.wheel.schedule(this.#drainsUntil - this.environment.now() + CLOSE_TIMEOUT_MS, () => {
+      channel.detach();
+      this.#hasRetired(channel);
+    });
+    this.#retiring.set(channel, { formerId, timer });
     if (channel.sent.count === 0) this.#endRetiring(channel);
   }
 
   /** A former server is done with us, or gone. @returns false when it is not a former one */
   #hasRetired(channel: Channel): boolean {
-    const formerId = this.#retiring.get(channel);
-    if (formerId === undefined) return false;
+    const retiring = this.#retiring.get(channel);
+    if (retiring === undefined) return false;
+    this.wheel.cancel(retiring.timer);
     this.#retiring.delete(channel);
     const unacked = channel.sent.list();
     if (unacked.length > 0) {
       this.abandonFlushes(lostError('drained'), channel);
-      this.#tellLost(formerId, [], unacked, 'drained');
+      this.#tellLost(retiring.formerId, [], unacked, 'drained');
     }
     return true;
   }

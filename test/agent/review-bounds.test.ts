@@ -49,3 +49,38 @@ describe("a server's limits above the client's own", () => {
     expect([link.closeCode, client.state]).toEqual([4500, 'reconnecting']);
   });
 });
+
+describe('a server that was left', () => {
+  it('and never closes -> the client does, when the server said it would', async () => {
+    const { environment, client, welcome } = await setUp();
+    const former = await welcome();
+    former.receive(serializeControl({ t: 'drain', in: 1000 }));
+    await welcome();
+    expect(former.messages.at(-1)).toEqual({ t: 'bye' });
+    environment.advance(5900);
+    expect(former.isReleased).toBe(false);
+    environment.advance(200);
+    expect([former.isReleased, client.state]).toEqual([true, 'open']);
+  });
+
+  it('and never acknowledges -> the loss is told then', async () => {
+    const { environment, client, welcome } = await setUp();
+    const lost: unknown[] = [];
+    client.on('sessionlost', ({ unacked }) => lost.push(...unacked));
+    const former = await welcome();
+    client.send('a');
+    former.receive(serializeControl({ t: 'drain', in: 1000 }));
+    await welcome();
+    environment.advance(6100);
+    expect(lost).toEqual(['a']);
+  });
+
+  it('and the session ends -> no timer is left', async () => {
+    const { environment, client, welcome } = await setUp();
+    const former = await welcome();
+    former.receive(serializeControl({ t: 'drain', in: 1000 }));
+    await welcome();
+    client.terminate();
+    expect([former.isReleased, environment.pendingTimers]).toEqual([true, 0]);
+  });
+});
