@@ -5,7 +5,7 @@ import { Backoff, type BackoffOptions, shouldRetry, stopError } from './backoff.
 import type { Channel } from './channel.js';
 import { type Drain, type Hello, narrower, SUBPROTOCOL, VERSION, type Welcome } from './control.js';
 import { channels } from './diagnostics.js';
-import type { Environment } from './environment.js';
+import { type Environment, LONGEST_TIMEOUT_MS } from './environment.js';
 import { CLOSE, SessionError } from './errors.js';
 import {
   CLOSE_TIMEOUT_MS,
@@ -182,7 +182,7 @@ export class ClientSession extends Session {
       url: String(await provide(this.#address)),
       subprotocols: await provide(subprotocols),
       headers: await provide(headers),
-      timeoutMs,
+      timeoutMs: Math.min(timeoutMs, LONGEST_TIMEOUT_MS),
       maxPayload: maxMessageBytes,
     };
   }

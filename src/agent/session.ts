@@ -6,7 +6,7 @@ import type { Drain, Window } from './control.js';
 import { type ActiveEntry, track } from './debug.js';
 import { channels } from './diagnostics.js';
 import { Emitter } from './emitter.js';
-import type { Environment } from './environment.js';
+import { type Environment, LONGEST_TIMEOUT_MS } from './environment.js';
 import { abortError, CLOSE, closedError, SessionError } from './errors.js';
 import { Flushes } from './flush.js';
 import { Inbox } from './inbox.js';
@@ -40,8 +40,6 @@ const HIGH_WATER_MARK_BYTES = { keeping: 256 * 1024, dropping: 64 * 1024 };
 /** Where nobody tells that a connection has room again, it is looked at so often. */
 const LOOK_EVERY_MS = 10;
 const CLOSE_TIMEOUT_MS = 5000;
-/** Longer ones wrap around in timers. */
-const LONGEST_MS = 2 ** 31 - 1;
 
 export abstract class Session extends Emitter<SessionEvents> implements ChannelOwner {
   protected readonly environment: Environment;
@@ -363,7 +361,11 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     this.#isClosing = true;
     this.queue.rejectWaiters(closedError());
     const timeout = new AbortController();
-    const timer = this.environment.setTimeout(() => timeout.abort(), Math.min(timeoutMs, LONGEST_MS), true);
+    const timer = this.environment.setTimeout(
+      () => timeout.abort(),
+      Math.min(timeoutMs, LONGEST_TIMEOUT_MS),
+      true,
+    );
     // Too late, lost, or ended by the peer: the event tells what is left.
     await this.flush({ signal: timeout.signal }).catch(() => {});
     this.environment.clearTimeout(timer);

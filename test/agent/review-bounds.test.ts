@@ -1,5 +1,6 @@
 // What a peer, or a number that is none, could make grow, stop or vanish.
 import { describe, expect, it } from 'vitest';
+import { Backoff } from '../../src/agent/backoff.js';
 import { ClientSession, type ClientSessionOptions } from '../../src/agent/client-session.js';
 import { type Hello, serializeControl, type Welcome } from '../../src/agent/control.js';
 import type { ConnectRequest } from '../../src/agent/link.js';
@@ -82,5 +83,22 @@ describe('a server that was left', () => {
     await welcome();
     client.terminate();
     expect([former.isReleased, environment.pendingTimers]).toEqual([true, 0]);
+  });
+});
+
+describe('times that no timer can hold', () => {
+  it('connectTimeoutMs: Infinity -> a timeout that the WebSocket can keep', async () => {
+    const { environment, requests } = await setUp({ connectTimeoutMs: Number.POSITIVE_INFINITY });
+    environment.advance(100);
+    expect(requests[0]!.timeoutMs).toBe(2 ** 31 - 1);
+  });
+
+  it('backoff without a cap -> no delay is longer than a timer', () => {
+    const environment = new FakeEnvironment();
+    environment.random = () => 0.999;
+    const backoff = new Backoff({ capMs: Number.POSITIVE_INFINITY }, environment);
+    const delays = Array.from({ length: 2000 }, () => backoff.nextDelayMs(3_600_000));
+    expect(Math.max(...delays)).toBeLessThan(2 ** 31);
+    expect(delays.at(-1)).toBeGreaterThan(2 ** 30);
   });
 });
