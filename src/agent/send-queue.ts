@@ -127,7 +127,7 @@ export class SendQueue {
    *
    * @param data never changed by anybody from now on
    * @returns a promise only where the policy waits
-   * @throws SessionError `queue-full`
+   * @throws SessionError `queue-full`; RangeError for a time to live that is no number
    */
   add(
     data: Data,
@@ -137,6 +137,8 @@ export class SendQueue {
   ): SendOutcome | Promise<SendOutcome> {
     const key = options?.key;
     const message = { data, key, expiresAt: nowMs + (options?.ttlMs ?? this.#ttlMs), number: 0 };
+    // It would be neither due nor not due.
+    if (Number.isNaN(message.expiresAt)) throw new RangeError('ttlMs: milliseconds were expected, got NaN');
     if (this.policy === 'volatile') return this.#drop(message, 'volatile');
     // A message must not overtake an older one with its key, which would then take its place.
     if (this.policy === 'conflate' && !this.#isAwaited(key) && this.#replace(message, sent))

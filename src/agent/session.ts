@@ -115,8 +115,13 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   /**
    * With the option `acknowledge: 'manual'`: everything up to this message is processed. Numbers are those of the event
    * 'message'; by default the message that was handed over last.
+   *
+   * @throws RangeError for what is no integer
    */
   acknowledge(number = this.channel.handedOver): void {
+    if (!Number.isSafeInteger(number)) {
+      throw new RangeError(`acknowledge: the number of a message was expected, got ${number}`);
+    }
     this.channel.acknowledge(number);
   }
 
@@ -128,14 +133,14 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   /**
    * Waits until the peer has acknowledged all that was accepted so far (or it was dropped).
    *
-   * @throws (rejects) SessionError `closed`, `lost`, `aborted`
+   * @throws (rejects) SessionError `closed`, `lost`, `aborted`. As with `send()`, nobody has to listen.
    */
   flush({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
-    if (this.#isOver) return Promise.reject(closedError());
-    if (signal?.aborted) return Promise.reject(abortError(signal));
+    if (this.#isOver) return handled(Promise.reject(closedError()));
+    if (signal?.aborted) return handled(Promise.reject(abortError(signal)));
     const flushed = this.#flushes.add(this.channels, this.queue.last, signal);
     this.settleFlushes();
-    return flushed;
+    return handled(flushed);
   }
 
   /**
@@ -257,6 +262,8 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
       message.number = channel.sent.seq;
     }
     this.#isPumping = false;
+    // Who was told of a drop may have ended the session.
+    if (this.#isOver) return;
     this.#noteRoom();
     this.#scheduleExpiry();
     if (channel.isCongested && !queue.isEmpty) this.#lookLater();

@@ -102,3 +102,56 @@ describe('times that no timer can hold', () => {
     expect(delays.at(-1)).toBeGreaterThan(2 ** 30);
   });
 });
+
+describe('numbers that are none', () => {
+  it('ttlMs: NaN -> rejected, instead of a message that vanishes', async () => {
+    const { environment, client, welcome } = await setUp();
+    await expect(client.send('a', { ttlMs: Number.NaN })).rejects.toThrow(RangeError);
+    client.send('b');
+    const link = await welcome();
+    environment.advance(1000);
+    expect(link.sent.slice(1)).toEqual(['b']);
+  });
+
+  it.each([Number.NaN, 0.5, Number.POSITIVE_INFINITY])(
+    'acknowledge(%d) -> RangeError, and nothing malformed is sent',
+    async (number) => {
+      const { environment, client, welcome } = await setUp({ acknowledge: 'manual' });
+      client.on('message', () => {});
+      const link = await welcome();
+      link.receive('a');
+      expect(() => client.acknowledge(number)).toThrow(RangeError);
+      environment.advance(1000);
+      expect(link.messages.slice(1)).toEqual([]);
+    },
+  );
+});
+
+describe('a session that ends', () => {
+  it('from within a drop -> no timer is left', async () => {
+    const { environment, client } = await setUp();
+    client.on('drop', () => client.terminate());
+    client.send('a', { ttlMs: 100 });
+    client.send('b', { ttlMs: 5000 });
+    environment.advance(200);
+    expect([client.state, environment.pendingTimers]).toEqual(['closed', 0]);
+  });
+
+  it('while nobody listens to flush() -> is no unhandled rejection', async () => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): number => unhandled.push(error);
+    const formerListeners = process.listeners('unhandledRejection');
+    process.removeAllListeners('unhandledRejection');
+    process.on('unhandledRejection', note);
+    const { client, welcome, environment } = await setUp();
+    const link = await welcome();
+    client.send('a');
+    client.flush();
+    link.receive(serializeControl({ t: 'bye' }));
+    client.flush();
+    await environment.settle();
+    process.off('unhandledRejection', note);
+    for (const listener of formerListeners) process.on('unhandledRejection', listener);
+    expect([client.state, unhandled]).toEqual(['closed', []]);
+  });
+});
