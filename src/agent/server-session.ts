@@ -111,6 +111,8 @@ export class ServerSession extends Session {
 
   /** @internal The server goes away. @returns when the connection is gone */
   async cutOff(code: number, reason: string): Promise<void> {
+    // The client has to know what was processed.
+    this.channel.report();
     const isGone = this.channel.close(code, reason);
     this.finish(code, reason, undefined);
     await isGone;
