@@ -1,7 +1,7 @@
 // When to connect again, and when not to: exponential backoff with full jitter, so that clients which lost their server
 // together do not come back together; and which ends are final. Waiting is left to the session.
 
-import type { Environment } from './environment.js';
+import { type Environment, LONGEST_TIMEOUT_MS } from './environment.js';
 import { CLOSE, SessionError, type SessionErrorCode } from './errors.js';
 import type { LinkEnd } from './link.js';
 
@@ -31,7 +31,7 @@ export class Backoff {
     environment: Environment,
   ) {
     this.#baseMs = baseMs;
-    this.#capMs = capMs;
+    this.#capMs = Math.min(capMs, LONGEST_TIMEOUT_MS - LONGEST_RETRY_AFTER_MS);
     this.#resetAfterMs = resetAfterMs;
     this.#environment = environment;
   }

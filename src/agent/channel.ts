@@ -132,7 +132,11 @@ export class Channel implements LinkHandler {
     };
     this.#liveness = new Liveness(link, this.#wheel, heartbeat, { ping, onDead });
     const { acked, seq } = this.sent;
-    for (let number = acked + 1; number <= seq; number++) link.send(toWire(this.sent.get(number)));
+    for (let number = acked + 1; number <= seq; number++) {
+      const data = this.sent.get(number);
+      // A copy, because a socket may keep what it is given for longer than we do: the peer can acknowledge it any time.
+      link.send(typeof data === 'string' ? escapeText(data) : new Uint8Array(data));
+    }
     this.#look();
     if (this.acknowledged > announced) this.#reportLater();
     return seq - acked;

@@ -3,14 +3,23 @@
 
 import { Backoff, type BackoffOptions, shouldRetry, stopError } from './backoff.js';
 import type { Channel } from './channel.js';
-import { type Drain, type Hello, SUBPROTOCOL, VERSION, type Welcome } from './control.js';
+import { type Drain, type Hello, narrower, SUBPROTOCOL, VERSION, type Welcome } from './control.js';
 import { channels } from './diagnostics.js';
-import type { Environment } from './environment.js';
+import { type Environment, LONGEST_TIMEOUT_MS } from './environment.js';
 import { CLOSE, SessionError } from './errors.js';
-import { type Connect, type ConnectRequest, closeLink, type Data, type Link, type LinkEnd } from './link.js';
+import {
+  CLOSE_TIMEOUT_MS,
+  type Connect,
+  type ConnectRequest,
+  closeLink,
+  type Data,
+  type Link,
+  type LinkEnd,
+} from './link.js';
 import type { LivenessOptions } from './liveness.js';
 import { Opening } from './opening.js';
 import { Session, type SessionOptions } from './session.js';
+import type { WheelTimer } from './timer-wheel.js';
 import { onWake } from './wake.js';
 
 /** A value, or where it comes from. Functions are called for every attempt, so that a token can be fresh. */
@@ -58,7 +67,9 @@ export class ClientSession extends Session {
   #stopWaking: (() => void) | undefined;
   #ready = deferred();
   /** Sessions at a server that goes away, which end when all they sent is acknowledged. */
-  readonly #retiring = new Map<Channel, string>();
+  readonly #retiring = new Map<Channel, { formerId: string; timer: WheelTimer }>();
+  /** When the server that drains closes. */
+  #drainsUntil = 0;
 
   /** @internal Users call `connectSession`. */
   constructor(address: Address, options: ClientSessionOptions, connect: Connect, environment: Environment) {
@@ -102,7 +113,7 @@ export class ClientSession extends Session {
   }
 
   onDetached(channel: Channel, end: LinkEnd): void {
-    if (this.#forgetRetiring(channel)) return;
+    if (this.#hasRetired(channel)) return;
     this.onConnectionLost(end);
     if (end.code === CLOSE.CORRUPT) this.#lose('corrupt');
     this.#onFailed(end, false);
@@ -116,14 +127,19 @@ export class ClientSession extends Session {
   onBye(channel: Channel): void {
     channel.report();
     channel.close(CLOSE.OVER, '');
-    if (!this.#forgetRetiring(channel)) this.finish(CLOSE.OVER, 'the server ended the session', undefined);
+    if (!this.#hasRetired(channel)) this.finish(CLOSE.OVER, 'the server ended the session', undefined);
   }
 
   onDrain(channel: Channel, drain: Drain): void {
     if (channel !== this.channel) return;
+    this.#drainsUntil = this.environment.now() + drain.in;
     this.emit('drain', { inMs: drain.in, retryAfterMs: drain.retryAfter });
     // The next connection first; this one stays until that is there.
     if (!this.isOver && this.#opening === undefined && this.#retryTimer === undefined) this.#open();
+  }
+
+  protected override get channels(): Channel[] {
+    return [...this.#retiring.keys(), this.channel];
   }
 
   protected override finish(code: number, reason: string, error: SessionError | undefined): void {
@@ -135,11 +151,8 @@ export class ClientSession extends Session {
     this.#stopWaiting();
     this.#ready.reject(error ?? new SessionError('closed', 'the session is closed'));
     super.finish(code, reason, error);
+    for (const { timer } of this.#retiring.values()) this.wheel.cancel(timer);
     this.#retiring.clear();
-  }
-
-  protected override get allChannels(): Channel[] {
-    return [...this.#retiring.keys(), this.channel];
   }
 
   readonly #onAbort = (): void => {
@@ -169,7 +182,7 @@ export class ClientSession extends Session {
       url: String(await provide(this.#address)),
       subprotocols: await provide(subprotocols),
       headers: await provide(headers),
-      timeoutMs,
+      timeoutMs: Math.min(timeoutMs, LONGEST_TIMEOUT_MS),
       maxPayload: maxMessageBytes,
     };
   }
@@ -184,7 +197,9 @@ export class ClientSession extends Session {
 
   #onWelcome(link: Link, welcome: Welcome, hello: Hello): void {
     this.#opening = undefined;
-    const { sid, tok, epoch, resumed, recv, limits, hb } = welcome;
+    const { sid, tok, epoch, resumed, recv, hb } = welcome;
+    // Whatever a server says, we hold no more than we can.
+    const limits = narrower(welcome.limits, this.ownWindow);
     if (resumed && !this.channel.canResumeFrom(recv)) {
       closeLink(link, CLOSE.CORRUPT, `message ${recv} was acknowledged out of turn`, this.wheel);
       this.#lose('corrupt');
@@ -197,6 +212,11 @@ export class ClientSession extends Session {
     if (!resumed && former !== undefined) {
       if (this.channel.isAttached) this.#retire(former.sid);
       else this.#lose(former.epoch === epoch ? (welcome.reason ?? 'unknown') : 'restart');
+      // Who is told of the loss may give up.
+      if (this.isOver) {
+        link.release();
+        return;
+      }
     }
     this.#identity = { sid, tok, epoch };
     // A new session counts from the beginning, whatever the hello said of the one that is lost.
@@ -280,18 +300,26 @@ export class ClientSession extends Session {
   #retire(formerId: string): void {
     const { channel } = this;
     this.channel = this.createChannel();
-    this.#retiring.set(channel, formerId);
+    // A server that does not close in time never will.
+    const timer = this.wheel.schedule(this.#drainsUntil - this.environment.now() + CLOSE_TIMEOUT_MS, () => {
+      channel.detach();
+      this.#hasRetired(channel);
+    });
+    this.#retiring.set(channel, { formerId, timer });
     if (channel.sent.count === 0) this.#endRetiring(channel);
   }
 
-  /** @returns whether it was the connection of a session that was left */
-  #forgetRetiring(channel: Channel): boolean {
-    const formerId = this.#retiring.get(channel);
-    if (formerId === undefined) return false;
+  /** A former server is done with us, or gone. @returns false when it is not a former one */
+  #hasRetired(channel: Channel): boolean {
+    const retiring = this.#retiring.get(channel);
+    if (retiring === undefined) return false;
+    this.wheel.cancel(retiring.timer);
     this.#retiring.delete(channel);
     const unacked = channel.sent.list();
-    this.abandonFlushes(lostError('drained'), channel);
-    if (unacked.length > 0) this.#tellLost(formerId, [], unacked, 'drained');
+    if (unacked.length > 0) {
+      this.abandonFlushes(lostError('drained'), channel);
+      this.#tellLost(retiring.formerId, [], unacked, 'drained');
+    }
     return true;
   }
 

@@ -18,6 +18,11 @@ export interface Window {
   bytes: number;
 }
 
+/** What two ends can both hold. */
+export function narrower(a: Window, b: Window): Window {
+  return { messages: Math.min(a.messages, b.messages), bytes: Math.min(a.bytes, b.bytes) };
+}
+
 export interface Hello {
   t: 'hello';
   v: number;

@@ -44,8 +44,18 @@ export class Emitter<Events extends { [Name in keyof Events]: unknown[] }> {
   /** For classes that keep a listener at hand, or that begin something with the first one. */
   protected onListenersChanged(_name: keyof Events): void {}
 
+  /** A listener that throws keeps nobody else from being told; the error is thrown again on its own. */
   protected emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): void {
-    for (const listener of this.listeners(name)) listener(...args);
+    for (const listener of this.listeners(name)) {
+      try {
+        listener(...args);
+      } catch (error) {
+        // What a listener throws is its process's to know, and must not stop us half-way through what we do.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 
   protected removeAllListeners(): void {

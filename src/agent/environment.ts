@@ -3,6 +3,9 @@
 /** What a timer function returned; only for handing back. */
 export type Timer = unknown;
 
+/** Longer ones wrap around in real timers, which then fire at once. */
+export const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
 export interface Environment {
   /** Milliseconds on a clock that never jumps. */
   now(): number;

@@ -7,7 +7,7 @@ import type { QueuedMessage } from './send-queue.js';
 interface Wait {
   /** The last message at the time of the call, while it has no number yet. */
   last: QueuedMessage | undefined;
-  /** Done when the peer of each channel has acknowledged this number. */
+  /** Done when the peers of these channels have acknowledged these numbers. */
   readonly numbers: Map<Channel, number>;
   resolve(): void;
   reject(error: SessionError): void;
@@ -22,7 +22,7 @@ export class Flushes {
   }
 
   /**
-   * @param channels all that messages were sent by
+   * @param channels where messages were sent
    * @param last what was accepted last, if it has no number yet
    */
   add(channels: Channel[], last: QueuedMessage | undefined, signal: AbortSignal | undefined): Promise<void> {
@@ -65,7 +65,14 @@ export class Flushes {
         // It was dropped, and some before it may wait still.
         wait.last = last;
       }
-      if (wait.last === undefined && isAcknowledged(wait)) wait.resolve();
+      if (wait.last === undefined && isAcknowledged(wait.numbers)) wait.resolve();
+    }
+  }
+
+  /** What was sent through this channel will not be acknowledged. */
+  rejectOf(channel: Channel, error: SessionError): void {
+    for (const wait of this.#waits) {
+      if (channel.sent.acked < (wait.numbers.get(channel) ?? 0)) wait.reject(error);
     }
   }
 
@@ -77,7 +84,7 @@ export class Flushes {
   }
 }
 
-function isAcknowledged({ numbers }: Wait): boolean {
-  for (const [channel, number] of numbers) if (channel.sent.acked < number) return false;
+function isAcknowledged(numbers: Map<Channel, number>): boolean {
+  for (const [{ sent }, number] of numbers) if (sent.acked < number) return false;
   return true;
 }

@@ -31,6 +31,7 @@ export class Inbox {
   #listener: MessageListener | undefined;
   readonly #waiting: Waiting[] = [];
   readonly #readers: Reader[] = [];
+  #isTelling = false;
   #isOver = false;
   #error: SessionError | undefined;
 
@@ -42,11 +43,7 @@ export class Inbox {
   /** Who gets messages from now on; what waits is handed over at once. */
   set listener(listener: MessageListener | undefined) {
     this.#listener = listener;
-    while (this.#listener !== undefined) {
-      const message = this.#waiting.shift();
-      if (message === undefined) return;
-      this.#tell(message.data, message.number, message.source);
-    }
+    this.#tellWaiting();
   }
 
   push(data: Data, number: number, source: Source): void {
@@ -84,14 +81,25 @@ export class Inbox {
     for (const reader of this.#readers.splice(0)) this.next().then(reader.resolve, reader.reject);
   }
 
-  #tell(data: Data, number: number, source: Source): void {
-    // The listener may acknowledge it.
-    source.handedOver = number;
+  #tellWaiting(): void {
+    // A listener that sets another one is still busy with its message.
+    if (this.#isTelling) return;
+    this.#isTelling = true;
     try {
-      this.#listener!(data, number);
+      while (this.#listener !== undefined && this.#waiting.length > 0) {
+        const { data, number, source } = this.#waiting.shift()!;
+        this.#tell(data, number, source);
+      }
     } finally {
-      // A listener that throws has had the message, too.
-      source.handed(number, data);
+      this.#isTelling = false;
+      // A listener that threw has the others to come.
+      if (this.#listener !== undefined && this.#waiting.length > 0) this.#tellWaiting();
     }
+  }
+
+  #tell(data: Data, number: number, source: Source): void {
+    // First, so that the listener can acknowledge the message that it has, and one that throws has had it, too.
+    source.handed(number, data);
+    this.#listener!(data, number);
   }
 }

@@ -57,7 +57,7 @@ export interface ConnectRequest {
 }
 
 /** How long the peer may take to answer a Close frame. */
-const CLOSE_TIMEOUT_MS = 5000;
+export const CLOSE_TIMEOUT_MS = 5000;
 
 /**
  * Starts the closing handshake, and hears nothing more of the link but its end; destroys it when that does not come.

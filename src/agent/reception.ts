@@ -37,6 +37,8 @@ export class Reception {
       this.#refuse(link, CLOSE.TIMEOUT, 'no hello in time'),
     );
     this.#waiting.set(link, () => this.#wheel.cancel(timer));
+    // Nobody looks at it before the hello.
+    if (typeof principal !== 'string') principal.catch(() => {});
     let isGreeted = false;
     const decide = (hello: Hello, name: Principal): void => {
       if (typeof name !== 'string') this.#refuse(link, CLOSE.UNAUTHENTICATED, 'not authenticated');

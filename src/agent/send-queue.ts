@@ -127,7 +127,7 @@ export class SendQueue {
    *
    * @param data never changed by anybody from now on
    * @returns a promise only where the policy waits
-   * @throws SessionError `queue-full`
+   * @throws SessionError `queue-full`; RangeError for a time to live that is no number
    */
   add(
     data: Data,
@@ -137,6 +137,8 @@ export class SendQueue {
   ): SendOutcome | Promise<SendOutcome> {
     const key = options?.key;
     const message = { data, key, expiresAt: nowMs + (options?.ttlMs ?? this.#ttlMs), number: 0 };
+    // It would be neither due nor not due.
+    if (Number.isNaN(message.expiresAt)) throw new RangeError('ttlMs: milliseconds were expected, got NaN');
     if (this.policy === 'volatile') return this.#drop(message, 'volatile');
     // A message must not overtake an older one with its key, which would then take its place.
     if (this.policy === 'conflate' && !this.#isAwaited(key) && this.#replace(message, sent))
@@ -274,17 +276,19 @@ export class SendQueue {
   }
 
   #displace(message: QueuedMessage, sent: Sent): SendOutcome {
-    let outcome: SendOutcome = 'accepted';
+    // What has a number is never dropped. Where that alone leaves no room, nothing else makes any.
+    if (sent.count >= this.maxMessages || sent.bytes + message.data.length > this.maxBytes) {
+      return this.#drop(message, 'full');
+    }
+    const displaced: QueuedMessage[] = [];
     while (!this.#fits(message.data.length, sent)) {
-      const oldest = this.peek();
-      // All that is here has a number, and a numbered message is never dropped.
-      if (oldest === undefined) return this.#drop(message, 'full');
+      displaced.push(this.peek()!);
       this.shift();
-      this.#drop(oldest, 'full');
-      outcome = 'displaced';
     }
     this.#accept(message);
-    return outcome;
+    // Last, because whoever is told may send again.
+    for (const oldest of displaced) this.#drop(oldest, 'full');
+    return 'displaced';
   }
 
   #wait(message: QueuedMessage, signal: AbortSignal | undefined): Promise<SendOutcome> {

@@ -1,7 +1,7 @@
 // The server's end of a session: it outlives its connections for a while, and goes on over the next one of the same client.
 
 import type { Channel } from './channel.js';
-import { type Hello, serializeControl, type Welcome, type Window } from './control.js';
+import { type Hello, narrower, serializeControl, type Welcome } from './control.js';
 import type { Environment } from './environment.js';
 import { CLOSE, SessionError } from './errors.js';
 import type { Link, LinkEnd } from './link.js';
@@ -70,7 +70,7 @@ export class ServerSession extends Session {
   resume(link: Link, hello: Hello, isResumed: boolean, reason: string | undefined): void {
     this.#generation = hello.gen;
     const { epoch, windowMs, heartbeat } = this.#keeper.terms;
-    const limits = smaller(hello.caps, this.ownWindow);
+    const limits = narrower(hello.caps, this.ownWindow);
     const { acknowledged } = this.channel;
     const welcome: Welcome = {
       t: 'welcome',
@@ -111,6 +111,8 @@ export class ServerSession extends Session {
 
   /** @internal The server goes away. @returns when the connection is gone */
   async cutOff(code: number, reason: string): Promise<void> {
+    // The client has to know what was processed.
+    this.channel.report();
     const isGone = this.channel.close(code, reason);
     this.finish(code, reason, undefined);
     await isGone;
@@ -168,8 +170,4 @@ export class ServerSession extends Session {
     this.#keeper.onSessionOver(this);
     super.finish(code, reason, error);
   }
-}
-
-function smaller(a: Window, b: Window): Window {
-  return { messages: Math.min(a.messages, b.messages), bytes: Math.min(a.bytes, b.bytes) };
 }

@@ -8,7 +8,7 @@ import type { Hello } from './control.js';
 import { type ActiveEntry, track } from './debug.js';
 import { Emitter } from './emitter.js';
 import { Entrance, type EntranceOptions } from './entrance.js';
-import { type Environment, environment as machine } from './environment.js';
+import { type Environment, LONGEST_TIMEOUT_MS, environment as machine } from './environment.js';
 import { CLOSE } from './errors.js';
 import { closeLink, type Link } from './link.js';
 import type { LivenessOptions } from './liveness.js';
@@ -83,19 +83,25 @@ export class SessionServer extends Emitter<SessionServerEvents> implements Sessi
   readonly #createdAt: number;
   #state: 'running' | 'draining' | 'closed' = 'running';
   #drain: { result: DrainResult; done: () => void } | undefined;
+  #closed: Promise<void> | undefined;
   #created = 0;
   #resumed = 0;
   #refusedResumes = 0;
 
   /**
    * @param environment time and randomness; only tests bring their own
-   * @throws TypeError unless exactly one of `server` and `noServer` is given
+   * @throws TypeError unless exactly one of `server` and `noServer` is given; RangeError for times that clients would refuse
    */
   constructor(options: SessionServerOptions, environment: Environment = machine) {
     super();
     const { windowMs = 120_000, maxDetached = 10_000, maxDetachedBytes = 256 * 2 ** 20, signal } = options;
     const { heartbeat = { intervalMs: 25_000, timeoutMs: 20_000 }, helloTimeoutMs = HELLO_TIMEOUT_MS } =
       options;
+    checkTimes({
+      windowMs,
+      'heartbeat.intervalMs': heartbeat.intervalMs,
+      'heartbeat.timeoutMs': heartbeat.timeoutMs,
+    });
     this.#options = options;
     this.#environment = environment;
     this.#wheel = wheelOf(environment);
@@ -150,12 +156,13 @@ export class SessionServer extends Emitter<SessionServerEvents> implements Sessi
     const isEmpty = new Promise<void>((done) => {
       this.#drain = { result, done };
     });
-    const until = this.#environment.now() + deadlineMs;
+    const timeoutMs = Math.min(deadlineMs, LONGEST_TIMEOUT_MS);
+    const until = this.#environment.now() + timeoutMs;
     const timers = this.#registry.all().map((session) => {
-      const delayMs = this.#environment.random() * Math.min(spreadMs, deadlineMs / 2);
+      const delayMs = this.#environment.random() * Math.min(spreadMs, timeoutMs / 2);
       return this.#wheel.schedule(delayMs, () => session.drain(until - this.#environment.now()));
     });
-    const deadline = this.#environment.setTimeout(() => this.#drain?.done(), deadlineMs, true);
+    const deadline = this.#environment.setTimeout(() => this.#drain?.done(), timeoutMs, true);
     this.#checkDrained();
     await isEmpty;
     this.#environment.clearTimeout(deadline);
@@ -166,8 +173,12 @@ export class SessionServer extends Emitter<SessionServerEvents> implements Sessi
   }
 
   /** Forgets all sessions, and closes their connections with 1012. An `http.Server` or `WebSocketServer` goes on. */
-  async close(): Promise<void> {
-    if (this.#state === 'closed') return;
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     this.#state = 'closed';
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#drain?.done();
@@ -236,7 +247,10 @@ export class SessionServer extends Emitter<SessionServerEvents> implements Sessi
 
   #admit(link: Link, hello: Hello, principal: string, request: IncomingMessage): void {
     const session = this.#find(hello);
-    if (session === undefined) {
+    if (!this.isOpen) {
+      // It was let in before, and who it is took until now.
+      closeLink(link, CLOSE.RESTART, 'the server goes away', this.#wheel);
+    } else if (session === undefined) {
       const isResume = hello.sid !== undefined;
       if (isResume) this.#refusedResumes++;
       this.#begin(link, hello, principal, request, isResume ? 'unknown' : undefined);
@@ -284,6 +298,16 @@ export class SessionServer extends Emitter<SessionServerEvents> implements Sessi
     const sessions = this.#registry.all();
     result.cut += sessions.length;
     await Promise.all(sessions.map((session) => session.cutOff(CLOSE.RESTART, 'the server goes away')));
+  }
+}
+
+/** Clients are told these (docs/session-protocol.md, section 1). */
+function checkTimes(times: Record<string, number>): void {
+  for (const [name, ms] of Object.entries(times)) {
+    if (Number.isInteger(ms) && ms > 0 && ms <= LONGEST_TIMEOUT_MS) continue;
+    throw new RangeError(
+      `${name}: whole milliseconds from 1 to ${LONGEST_TIMEOUT_MS} were expected, got ${ms}`,
+    );
   }
 }
 

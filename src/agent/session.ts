@@ -6,7 +6,7 @@ import type { Drain, Window } from './control.js';
 import { type ActiveEntry, track } from './debug.js';
 import { channels } from './diagnostics.js';
 import { Emitter } from './emitter.js';
-import type { Environment } from './environment.js';
+import { type Environment, LONGEST_TIMEOUT_MS } from './environment.js';
 import { abortError, CLOSE, closedError, SessionError } from './errors.js';
 import { Flushes } from './flush.js';
 import { Inbox } from './inbox.js';
@@ -40,8 +40,6 @@ const HIGH_WATER_MARK_BYTES = { keeping: 256 * 1024, dropping: 64 * 1024 };
 /** Where nobody tells that a connection has room again, it is looked at so often. */
 const LOOK_EVERY_MS = 10;
 const CLOSE_TIMEOUT_MS = 5000;
-/** Longer ones wrap around in timers. */
-const LONGEST_MS = 2 ** 31 - 1;
 
 export abstract class Session extends Emitter<SessionEvents> implements ChannelOwner {
   protected readonly environment: Environment;
@@ -117,8 +115,13 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   /**
    * With the option `acknowledge: 'manual'`: everything up to this message is processed. Numbers are those of the event
    * 'message'; by default the message that was handed over last.
+   *
+   * @throws RangeError for what is no integer
    */
   acknowledge(number = this.channel.handedOver): void {
+    if (!Number.isSafeInteger(number)) {
+      throw new RangeError(`acknowledge: the number of a message was expected, got ${number}`);
+    }
     this.channel.acknowledge(number);
   }
 
@@ -130,14 +133,14 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   /**
    * Waits until the peer has acknowledged all that was accepted so far (or it was dropped).
    *
-   * @throws (rejects) SessionError `closed`, `lost`, `aborted`
+   * @throws (rejects) SessionError `closed`, `lost`, `aborted`. As with `send()`, nobody has to listen.
    */
   flush({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
-    if (this.#isOver) return Promise.reject(closedError());
-    if (signal?.aborted) return Promise.reject(abortError(signal));
-    const flushed = this.#flushes.add(this.allChannels, this.queue.last, signal);
+    if (this.#isOver) return handled(Promise.reject(closedError()));
+    if (signal?.aborted) return handled(Promise.reject(abortError(signal)));
+    const flushed = this.#flushes.add(this.channels, this.queue.last, signal);
     this.settleFlushes();
-    return flushed;
+    return handled(flushed);
   }
 
   /**
@@ -192,6 +195,11 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
 
   protected get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** Where messages may wait for their acknowledgement, the oldest first. */
+  protected get channels(): Channel[] {
+    return [this.channel];
   }
 
   /** Payload bytes that are held for the peer. */
@@ -254,6 +262,8 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
       message.number = channel.sent.seq;
     }
     this.#isPumping = false;
+    // Who was told of a drop may have ended the session.
+    if (this.#isOver) return;
     this.#noteRoom();
     this.#scheduleExpiry();
     if (channel.isCongested && !queue.isEmpty) this.#lookLater();
@@ -264,18 +274,15 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   /** The amount held for the peer may have changed. */
   protected onHeldBytes(): void {}
 
-  /** The channel that new messages take, and others whose messages are not all acknowledged. */
-  protected get allChannels(): Channel[] {
-    return [this.channel];
-  }
-
+  /** Looks whether somebody waited for what is acknowledged now. */
   protected settleFlushes(): void {
     this.#flushes.settle(this.channel, this.queue.last);
   }
 
-  /** Ends waits for acknowledgements that will not come: of a channel, or any. */
+  /** Ends waits for acknowledgements that will not come: those of one channel, or all. */
   protected abandonFlushes(error: SessionError, channel?: Channel): void {
-    this.#flushes.reject(error, channel);
+    if (channel === undefined) this.#flushes.rejectAll(error);
+    else this.#flushes.rejectOf(channel, error);
   }
 
   /** The session is over: every promise is settled, every timer and buffer is gone. */
@@ -288,9 +295,9 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
       reason,
       ...(error !== undefined && { error }),
       unsent: this.queue.takeAll().map(({ data }) => data),
-      unacked: this.allChannels.flatMap(({ sent }) => sent.list()),
+      unacked: this.channels.flatMap(({ sent }) => sent.list()),
     };
-    for (const channel of this.allChannels) channel.detach();
+    for (const channel of this.channels) channel.detach();
     this.channel = this.createChannel();
     if (this.#expiryTimer !== undefined) this.wheel.cancel(this.#expiryTimer);
     if (this.#lookTimer !== undefined) this.environment.clearTimeout(this.#lookTimer);
@@ -361,7 +368,11 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     this.#isClosing = true;
     this.queue.rejectWaiters(closedError());
     const timeout = new AbortController();
-    const timer = this.environment.setTimeout(() => timeout.abort(), Math.min(timeoutMs, LONGEST_MS), true);
+    const timer = this.environment.setTimeout(
+      () => timeout.abort(),
+      Math.min(timeoutMs, LONGEST_TIMEOUT_MS),
+      true,
+    );
     // Too late, lost, or ended by the peer: the event tells what is left.
     await this.flush({ signal: timeout.signal }).catch(() => {});
     this.environment.clearTimeout(timer);

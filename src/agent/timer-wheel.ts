@@ -1,12 +1,9 @@
 // Many coarse deadlines on one real timer: acknowledgements, heartbeats, windows, times to live. Deadlines are rounded up
 // to ticks; all that fall into the same tick share a bucket. The real timer sleeps until the next bucket that holds one.
 
-import type { Environment, Timer } from './environment.js';
+import { type Environment, LONGEST_TIMEOUT_MS, type Timer } from './environment.js';
 
 const TICK_MS = 50;
-
-/** Longer ones wrap around in real timers; the wheel then wakes up for nothing, and sleeps again. */
-const LONGEST_SLEEP_MS = 2 ** 31 - 1;
 
 /** What `schedule` returned; only for handing back. */
 export interface WheelTimer {
@@ -66,7 +63,8 @@ export class TimerWheel {
     this.#wakeTick = tick;
     if (tick === Number.POSITIVE_INFINITY) return;
     const ms = Math.ceil(tick * TICK_MS - this.#environment.now());
-    this.#sleep = this.#environment.setTimeout(() => this.#turn(), Math.min(ms, LONGEST_SLEEP_MS));
+    // For a later one it wakes up for nothing, and sleeps again.
+    this.#sleep = this.#environment.setTimeout(() => this.#turn(), Math.min(ms, LONGEST_TIMEOUT_MS));
   }
 
   #turn(): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countUtf8, sizeOf, toData } from '../../src/agent/payload.js';
+import { toData } from '../../src/agent/payload.js';
 
 describe('toData', () => {
   it('text and bytes stay what they are', () => {
@@ -28,34 +28,5 @@ describe('toData', () => {
   ])('%s -> TypeError that names it', (value, name) => {
     expect(() => toData(value)).toThrow(TypeError);
     expect(() => toData(value)).toThrow(`got ${name}`);
-  });
-});
-
-describe('sizeOf', () => {
-  it('bytes count as they are, text as UTF-8', () => {
-    expect(sizeOf(new Uint8Array(3))).toBe(3);
-    expect(sizeOf('aé€😀')).toBe(1 + 2 + 3 + 4);
-  });
-});
-
-describe('countUtf8', () => {
-  const texts = [
-    '',
-    '\u0000\u007f',
-    '\u0080\u07ff',
-    '\u0800\uffff',
-    '😀',
-    'a😀b',
-    // Lone surrogates, in all orders.
-    '\ud800',
-    '\udc00',
-    '\ud800a',
-    'a\udc00',
-    '\udc00\ud800',
-    '\ud800\ud800\udc00',
-    '\ud83d\ude00\ude00',
-  ];
-  it.each(texts)('%j -> as TextEncoder', (text) => {
-    expect(countUtf8(text)).toBe(new TextEncoder().encode(text).length);
   });
 });
