@@ -69,13 +69,6 @@ export class Flushes {
     }
   }
 
-  /** What was sent through this channel will not be acknowledged. */
-  rejectOf(channel: Channel, error: SessionError): void {
-    for (const wait of this.#waits) {
-      if (channel.sent.acked < (wait.numbers.get(channel) ?? 0)) wait.reject(error);
-    }
-  }
-
   /** @param channel of which no more acknowledgements come; all of them by default */
   reject(error: SessionError, channel?: Channel): void {
     for (const wait of this.#waits) {

@@ -281,8 +281,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
 
   /** Ends waits for acknowledgements that will not come: those of one channel, or all. */
   protected abandonFlushes(error: SessionError, channel?: Channel): void {
-    if (channel === undefined) this.#flushes.rejectAll(error);
-    else this.#flushes.rejectOf(channel, error);
+    this.#flushes.reject(error, channel);
   }
 
   /** The session is over: every promise is settled, every timer and buffer is gone. */
