@@ -117,8 +117,11 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   /**
    * With the option `acknowledge: 'manual'`: everything up to this message is processed. Numbers are those of the event
    * 'message'; by default the message that was handed over last.
+   *
+   * @throws RangeError for what is no such number
    */
   acknowledge(number = this.channel.handedOver): void {
+    if (!Number.isSafeInteger(number)) throw new RangeError(`a whole number was expected, got ${number}`);
     this.channel.acknowledge(number);
   }
 
