@@ -6,6 +6,8 @@ import type { Data } from './link.js';
 
 /** Where messages come from. */
 interface Source {
+  /** The highest number that the application was given. */
+  handedOver: number;
   /** Message `number` was handed to the application. */
   handed(number: number, data: Data): void;
 }
@@ -83,6 +85,8 @@ export class Inbox {
   }
 
   #tell(data: Data, number: number, source: Source): void {
+    // Before it returns: a listener may acknowledge the message that it was given.
+    source.handedOver = number;
     try {
       this.#listener!(data, number);
     } finally {
