@@ -13,7 +13,6 @@ import {
 } from '../../../src/agent/index.js';
 import type { CutMode, Direction } from '../../../src/cli/fault-pipe.js';
 import { FaultProxy } from '../../../src/cli/fault-proxy.js';
-import { turn } from '../../support/tcp.js';
 import { QUICK_BACKOFF } from './scene.js';
 
 export interface Cut {
@@ -121,6 +120,7 @@ export class Stage {
     this.#server = new SessionServer({
       server: this.#httpServer,
       authenticate: ({ url }) => url,
+      acknowledge: 'manual',
       queue: { maxMessages: 6, maxBytes: 500 },
       heartbeat: options.heartbeat,
       helloTimeoutMs: options.openingTimeoutMs,
@@ -132,7 +132,7 @@ export class Stage {
         session.terminate();
         return;
       }
-      logs.set(session, takeSlowly(session));
+      logs.set(session, take(session, options.count));
       speak(session, 's', options.count);
     });
   }
@@ -161,12 +161,13 @@ export class Stage {
     this.#logs.set(path, sessions);
 
     const client = connectSession(`ws://127.0.0.1:${proxy.address.port}${path}`, {
+      acknowledge: 'manual',
       queue: { maxMessages: 6, maxBytes: 500 },
       heartbeat,
       connectTimeoutMs: openingTimeoutMs,
       backoff: QUICK_BACKOFF,
     });
-    const clientLog = takeSlowly(client);
+    const clientLog = take(client, count);
     speak(client, 'c', count);
     const stuck = setTimeout(() => client.terminate(), STUCK_AFTER_MS);
     const [connection] = await first;
@@ -193,31 +194,27 @@ export class Stage {
 }
 
 /**
- * Takes messages slowly, so that at a cut some have come that the application does not have yet: they will come again.
+ * Takes messages at once but acknowledges them late, so that at a cut there are some that the peer has to send again and
+ * that must not be taken twice.
  *
  * @returns what it took; grows
  */
-function takeSlowly(session: Session): Data[] {
+function take(session: Session, count: number): Data[] {
   const log: Data[] = [];
-  const take = async (): Promise<void> => {
-    for await (const data of session) {
-      log.push(typeof data === 'string' ? data : Uint8Array.from(data));
-      for (let turns = 0; turns < 3; turns++) await turn();
-    }
-  };
-  // How the session ends is found out elsewhere.
-  take().catch(() => {});
+  session.on('message', (data, number) => {
+    log.push(typeof data === 'string' ? data : Uint8Array.from(data));
+    session.acknowledge(number === count ? number : number - 2);
+  });
   return log;
 }
 
 /** @throws (rejects) when the session is over before */
 function received(session: Session, count: number): Promise<void> {
   return new Promise((resolve, reject) => {
+    if (session.received >= count) resolve();
+    session.on('message', (_data, number) => {
+      if (number >= count) resolve();
+    });
     session.on('close', reject);
-    const look = (): void => {
-      if (session.received >= count) resolve();
-      else if (session.state !== 'closed') setTimeout(look, 1);
-    };
-    look();
   });
 }
