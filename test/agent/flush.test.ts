@@ -83,19 +83,19 @@ describe('Flushes', () => {
     expect(await settled()).toEqual(['flushed']);
   });
 
-  it('rejectOf -> only those that wait for this channel', async () => {
+  it('reject of a channel -> only those that wait for this channel', async () => {
     const [old, young] = [channelAt(0, 1), channelAt(0, 1)];
     const { flushes, settled } = setUp([young]);
-    flushes.rejectOf(old, new SessionError('lost', ''));
+    flushes.reject(new SessionError('lost', ''), old);
     expect(await settled()).toEqual([]);
-    flushes.rejectOf(young, new SessionError('lost', ''));
+    flushes.reject(new SessionError('lost', ''), young);
     expect(await settled()).toEqual(['lost']);
     expect(flushes.size).toBe(0);
   });
 
-  it('rejectAll -> everybody', async () => {
+  it('reject -> everybody', async () => {
     const { flushes, settled } = setUp([channelAt(0, 1)]);
-    flushes.rejectAll(new SessionError('closed', ''));
+    flushes.reject(new SessionError('closed', ''));
     expect(await settled()).toEqual(['closed']);
     expect(flushes.size).toBe(0);
   });
