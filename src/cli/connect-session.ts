@@ -14,6 +14,8 @@ import type { Target } from './connect-target.js';
 const SUBPROTOCOL = 'hawser.v1';
 /** As much as one message may have: a line or a file is never too large for the queue alone. */
 const QUEUE_BYTES = 16 * 2 ** 20;
+/** Somebody sits there and watches: no long sleeps between attempts. */
+const LONGEST_DELAY_MS = 3000;
 
 /** @returns the exit code, when the session is over */
 export function connectSessionInTerminal(
@@ -38,6 +40,7 @@ function openSession(target: Target): ClientSession {
       headers: joinValues(target.headers),
       connectTimeoutMs: target.timeoutMs,
       queue: { maxBytes: QUEUE_BYTES },
+      backoff: { capMs: LONGEST_DELAY_MS },
       socketOptions: {
         ...(target.origin !== undefined && { origin: target.origin }),
         perMessageDeflate: target.offersDeflate,

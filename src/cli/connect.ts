@@ -49,17 +49,17 @@ Binary messages are shown in hexadecimal. Control characters from the server are
 --json prints the events open, message, ping, pong, error and close, each on a line of its own. The data of binary
 messages is in base64 ("encoding": "base64").
 
---session talks to a hawser SessionServer (docs/session-protocol.md). A connection that is lost, or that cannot be made, is
-made again until the server refuses; what is typed or piped meanwhile waits, and each message arrives once and in order.
-The subprotocol hawser.v1 is offered before those of --subprotocol, and --timeout counts for each attempt, welcome included.
-Pings and close codes are the session's own: there is no /ping, no /pong, and no code after /close. After the last piped line
-it waits until the server has acknowledged all of them, then as --wait says. Ctrl+C waits for that up to 5 seconds, a second
-one does not. Further events: resumed, reconnecting, sessionlost, drain and drop; sessionlost and close carry the messages
-that the server surely does not have (unsent) and those that it may have (unacked).
+--session talks to a hawser SessionServer (docs/session-protocol.md). A connection that is lost, or that cannot be
+made, is tried again until the server refuses for good; what is typed or piped meanwhile waits, and every message
+arrives once and in order. hawser.v1 is offered before the subprotocols of -s, and --timeout counts for each attempt.
+Pings and close codes are the session's own: there is no /ping, no /pong, and no code after /close. After the last
+piped line it waits until the server has acknowledged all of them, then as --wait says. Ctrl+C waits for that at most
+5 seconds, a second one not at all. There are the events resumed, reconnecting, sessionlost, drain and drop, too;
+sessionlost and close carry the messages that the server does not have (unsent), or may not have (unacked).
 
 Exit code: 0 closed cleanly (1000, 1001, no code, or as this side asked), 1 the connection could not be opened,
-2 bad arguments, 3 it ended abnormally (1006: without a closing handshake) or messages of a session may be lost, 4 the server
-closed it with another code.
+2 bad arguments, 3 it ended abnormally (1006: without a closing handshake) or messages of a session may be lost,
+4 the server closed it with another code.
 
 Examples:
   hawser connect ws://127.0.0.1:8787/echo
