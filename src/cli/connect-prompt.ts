@@ -1,16 +1,19 @@
-// The interactive side of `hawser connect`: a line editor with history, and the commands that begin with a slash.
-import { readFile } from 'node:fs/promises';
+// The interactive side of `hawser connect`: a line editor with history, which tells commands (they begin with
+// a slash) from text. What the commands do is in `connect-commands.ts`.
 import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from 'node:readline';
-import { isSendableCloseCode } from '../wire/close-code.js';
-import type { WebSocket } from '../ws/websocket.js';
-import type { Outcome } from './connect-outcome.js';
+import type { Ending } from './connect-outcome.js';
 import type { Prompt, Reporter } from './connect-report.js';
-import { parseHex } from './hex.js';
 
-export interface Session {
-  socket: WebSocket;
+/** May reject, or throw, with a message for the person. */
+export type SlashCommand = (argument: string) => unknown;
+
+/** What is at the other end of the prompt. */
+export interface Conversation {
   report: Reporter;
-  outcome: Outcome;
+  outcome: Ending;
+  /** By name, slash included. */
+  commands: Record<string, SlashCommand>;
+  send(text: string): unknown;
 }
 
 export interface Terminal {
@@ -18,81 +21,60 @@ export interface Terminal {
   output: NodeJS.WritableStream;
 }
 
-type SlashCommand = (argument: string, session: Session) => void | Promise<void>;
-
-const COMMANDS: Record<string, SlashCommand> = {
-  '/ping': (text, { socket, report }) => {
-    socket.ping(text);
-    report.pinged(text);
-  },
-  '/pong': (text, { socket }) => socket.pong(text),
-  '/binary': async (file, { socket, report }) => {
-    if (file === '') throw new Error('/binary needs the name of a file');
-    const content = await readFile(file);
-    socket.send(content);
-    report.note(`sent ${content.length} bytes`);
-  },
-  '/hex': (text, { socket }) => socket.send(parseHex(text)),
-  '/close': (argument, { outcome }) => {
-    const [, code, reason] = /^(\S*)\s*(.*)$/s.exec(argument) ?? [];
-    if (code === undefined || code === '') outcome.close();
-    else if (!isSendableCloseCode(Number(code))) throw new Error(`${code} may not be sent as a status code`);
-    else outcome.close(Number(code), reason);
-  },
-  '/quit': (_, { outcome }) => outcome.close(),
-  '/help': (_, { report }) => report.note(HELP),
-};
-
-const HELP = `/ping [TEXT]  /pong [TEXT]  /binary FILE  /hex BYTES  /close [CODE [REASON]]  /quit
-Any other line is sent as text; begin it with // to send a line that begins with /.`;
-
-/** Reads lines from the terminal until the connection is closed. */
-export function runPrompt(session: Session, { input, output }: Terminal): void {
-  const { socket, report, outcome } = session;
+/**
+ * Reads lines from the terminal until the conversation has ended.
+ *
+ * @param terminal the prompt is no output: by default it goes where it does not mix with the messages in a file
+ */
+export function runPrompt(
+  conversation: Conversation,
+  { input, output }: Terminal = { input: process.stdin, output: process.stderr },
+): void {
+  const { report, outcome, commands } = conversation;
+  let hasEnded = false;
   const editor = createInterface({
     input,
     output,
     prompt: '> ',
     historySize: 1000,
     removeHistoryDuplicates: true,
-    completer: completeCommand,
+    completer: (line: string) => completeCommand(line, Object.keys(commands)),
   });
   report.setPrompt(promptOf(editor, output));
   editor.on('line', (line) => {
-    run(line, session)
+    run(line, conversation)
       .catch((error: Error) => report.problem(error.message))
       .finally(() => {
-        if (socket.readyState !== socket.CLOSED) editor.prompt();
+        if (!hasEnded) editor.prompt();
       });
   });
   editor.on('SIGINT', () => outcome.interrupt());
   // Ctrl+D
-  editor.on('close', () => {
-    if (socket.readyState === socket.OPEN) outcome.close();
-  });
-  socket.on('close', () => {
+  editor.on('close', () => outcome.close());
+  outcome.settled.then(() => {
+    hasEnded = true;
     report.setPrompt(undefined);
     editor.close();
   });
   editor.prompt();
 }
 
-async function run(line: string, session: Session): Promise<void> {
+async function run(line: string, { commands, send }: Conversation): Promise<void> {
   if (!line.startsWith('/') || line.startsWith('//')) {
     const text = line.startsWith('//') ? line.slice(1) : line;
-    if (text !== '') session.socket.send(text);
+    if (text !== '') await send(text);
     return;
   }
   const [, name = '', argument = ''] = /^(\S+)\s*(.*)$/s.exec(line) ?? [];
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined)
     throw new Error(`unknown command ${name}; /help shows them, // sends it as text`);
-  await command(argument, session);
+  await command(argument);
 }
 
-function completeCommand(line: string): [string[], string] {
+function completeCommand(line: string, names: string[]): [string[], string] {
   if (!/^\/[a-z]*$/.test(line)) return [[], line];
-  return [Object.keys(COMMANDS).filter((name) => name.startsWith(line)), line];
+  return [names.filter((name) => name.startsWith(line)), line];
 }
 
 /** Lets other output take the lines on which the person types, and gives them back with the text on them. */

@@ -17,6 +17,8 @@ export interface Reporter {
   error(error: NodeJS.ErrnoException): void;
   /** @param exitCode what the end means: FAILED when the handshake never completed */
   close(code: number, reason: Buffer, exitCode: number): void;
+  /** What happened to a session. */
+  news(news: News): void;
   /** Something that the person should know and that did not come from the peer. */
   problem(text: string): void;
   note(text: string): void;
@@ -24,6 +26,16 @@ export interface Reporter {
   pinged(payload: string): void;
   /** Is called around each output, so that a prompt can step aside. */
   setPrompt(prompt: Prompt | undefined): void;
+}
+
+/** The same for a person and for a program. */
+export interface News {
+  event: string;
+  detail: object;
+  /** Lines after the first are further facts. */
+  text: string;
+  /** A `note` is for who sits at the terminal; a `problem` stands out. */
+  level: 'note' | 'status' | 'problem';
 }
 
 export interface Prompt {
@@ -142,6 +154,12 @@ class TextReporter implements Reporter {
     else this.problem(line);
   }
 
+  news({ text, level }: News): void {
+    if (level === 'problem') this.problem(text);
+    else if (level === 'note' || this.#isInteractive) this.note(text);
+    else this.#print(this.#outputs.stderr, `hawser: ${text}`);
+  }
+
   note(text: string): void {
     if (this.#isInteractive) this.#print(this.#outputs.stderr, this.#err.dim(text));
   }
@@ -155,6 +173,7 @@ class TextReporter implements Reporter {
   }
 
   setPrompt(prompt: Prompt | undefined): void {
+    if (prompt === undefined) this.#prompt?.hide();
     this.#prompt = prompt;
   }
 
@@ -227,6 +246,10 @@ class JsonReporter implements Reporter {
     this.#print('error', { message });
   }
 
+  news({ event, detail }: News): void {
+    this.#print(event, detail);
+  }
+
   note(): void {}
 
   pinged(payload: string): void {
@@ -243,7 +266,7 @@ class JsonReporter implements Reporter {
 }
 
 /** Errors of `node:net` that stand for several attempts have no message of their own. */
-function describeError(error: NodeJS.ErrnoException): string {
+export function describeError(error: NodeJS.ErrnoException): string {
   if (error instanceof AggregateError && error.message === '') {
     return error.errors.map((each: Error) => each.message).join('; ');
   }

@@ -2,11 +2,14 @@
 // piped, and tells by its exit code how the connection ended.
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from '../ws/websocket.js';
-import { type CommandSpec, type ParsedArguments, parseInteger, UsageError } from './arguments.js';
+import { type CommandSpec, type ParsedArguments, UsageError } from './arguments.js';
+import { socketCommands } from './connect-commands.js';
 import { sendLines } from './connect-lines.js';
-import { Outcome } from './connect-outcome.js';
+import { interruptOnSignal, Outcome } from './connect-outcome.js';
 import { runPrompt } from './connect-prompt.js';
 import { createReporter, type Reporter } from './connect-report.js';
+import { connectSessionInTerminal } from './connect-session.js';
+import { readTarget, type Target } from './connect-target.js';
 
 export const connectCommand: CommandSpec = {
   name: 'connect',
@@ -22,6 +25,7 @@ export const connectCommand: CommandSpec = {
     insecure: { short: 'k', help: 'accept any TLS certificate' },
     timeout: { value: 'MS', help: 'give up when the handshake takes longer (default 10000)' },
     wait: { value: 'MS', help: 'piped input only: see below (default 500)' },
+    session: { help: 'begin a session (hawser.v1), which outlives its connections: see below' },
     json: { help: 'print one JSON object per event' },
   },
   notes: `
@@ -45,14 +49,29 @@ Binary messages are shown in hexadecimal. Control characters from the server are
 --json prints the events open, message, ping, pong, error and close, each on a line of its own. The data of binary
 messages is in base64 ("encoding": "base64").
 
+--session talks to a hawser SessionServer (docs/session-protocol.md). A connection that is lost, or that cannot be
+made, is tried again until the server refuses for good; what is typed or piped meanwhile waits, and every message
+arrives once and in order. hawser.v1 is offered before the subprotocols of -s, and --timeout counts for each attempt.
+Pings and close codes are the session's own: there is no /ping, no /pong, and no code after /close. After the last
+piped line it waits until the server has acknowledged all of them, then as --wait says. Ctrl+C waits for that at most
+5 seconds, a second one not at all. There are the events resumed, reconnecting, sessionlost, drain and drop, too;
+sessionlost and close carry the messages that the server does not have (unsent), or may not have (unacked).
+
 Exit code: 0 closed cleanly (1000, 1001, no code, or as this side asked), 1 the connection could not be opened,
-2 bad arguments, 3 it ended abnormally (1006: without a closing handshake), 4 the server closed it with another code.
+2 bad arguments, 3 it ended abnormally (1006: without a closing handshake) or messages of a session may be lost,
+4 the server closed it with another code.
 
 Examples:
   hawser connect ws://127.0.0.1:8787/echo
   hawser connect -H 'Authorization: Bearer TOKEN' --subprotocol graphql-ws wss://example.org/graphql
   echo hi | hawser connect ws://127.0.0.1:8787/echo
-  hawser connect --json --wait forever wss://example.org/feed < /dev/null`,
+  hawser connect --json --wait forever wss://example.org/feed < /dev/null
+  hawser connect --session ws://127.0.0.1:8787/session
+
+A session on a bad network, in three terminals:
+  hawser serve
+  hawser proxy --drop-every 2s ws://127.0.0.1:8787/session
+  hawser connect --session ws://127.0.0.1:9000/session`,
 };
 
 /** Runs the command until the connection is closed. @returns the exit code */
@@ -60,81 +79,24 @@ export async function connect(parsed: ParsedArguments): Promise<number> {
   const target = readTarget(parsed);
   const isInteractive = process.stdin.isTTY === true;
   const report = createReporter({ isJson: parsed.has('json'), isInteractive });
-  const socket = openSocket(target);
-  const outcome = new Outcome(socket);
-  follow(socket, report, outcome);
-  socket.on('open', () => {
-    // The prompt is no output: it goes where it does not mix with the messages in a file.
-    if (isInteractive)
-      runPrompt({ socket, report, outcome }, { input: process.stdin, output: process.stderr });
-    else sendLines(socket, outcome, target.waitMs).catch((error: Error) => report.problem(error.message));
-  });
-  process.on('SIGINT', () => outcome.interrupt());
-  process.on('SIGTERM', () => outcome.interrupt());
-  const code = await outcome.settled;
+  const code = await (parsed.has('session')
+    ? connectSessionInTerminal(target, report, isInteractive)
+    : connectSocket(target, report, isInteractive));
   // Input that nobody reads any more would keep the process alive.
   process.stdin.destroy();
   return code;
 }
 
-interface Target {
-  url: string;
-  subprotocols: string[];
-  headers: Record<string, string | string[]>;
-  origin: string | undefined;
-  offersDeflate: boolean;
-  rejectsUnauthorized: boolean;
-  timeoutMs: number;
-  waitMs: number;
-}
-
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-function readTarget(parsed: ParsedArguments): Target {
-  const wait = parsed.value('wait') ?? '500';
-  return {
-    url: readUrl(parsed.operands[0]!),
-    subprotocols: parsed.values('subprotocol').map(readSubprotocol),
-    headers: readHeaders(parsed.values('header')),
-    origin: parsed.value('origin'),
-    offersDeflate: !parsed.has('no-deflate'),
-    rejectsUnauthorized: !parsed.has('insecure'),
-    timeoutMs: parsed.integer('timeout', 1, LONGEST_TIMER_MS, 10_000),
-    waitMs: wait === 'forever' ? Number.POSITIVE_INFINITY : parseInteger('--wait', wait, 0, LONGEST_TIMER_MS),
-  };
-}
-
-/** §3: a ws or wss URL has no fragment. */
-function readUrl(text: string): string {
-  const schemes = ['ws:', 'wss:', 'http:', 'https:', 'ws+unix:'];
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !schemes.includes(url.protocol)) {
-    const hint = /^[\w.-]+(:\d+)?(\/|$)/.test(text) ? `; did you mean ws://${text}?` : '';
-    throw new UsageError(`not a WebSocket URL: ${JSON.stringify(text)}${hint}`);
-  }
-  if (url.hash !== '' || text.endsWith('#')) throw new UsageError('a WebSocket URL has no fragment (#…)');
-  return text;
-}
-
-const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
-
-function readSubprotocol(name: string, index: number, names: string[]): string {
-  if (!TOKEN.test(name)) throw new UsageError(`not the name of a subprotocol: ${JSON.stringify(name)}`);
-  if (names.indexOf(name) !== index) throw new UsageError(`--subprotocol ${name} is given twice`);
-  return name;
-}
-
-function readHeaders(lines: string[]): Record<string, string | string[]> {
-  const headers = new Map<string, string[]>();
-  for (const line of lines) {
-    const [, name, value] = /^([^:]*):[ \t]*(.*?)[ \t]*$/s.exec(line) ?? [];
-    const isValid = name !== undefined && TOKEN.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value ?? '');
-    if (!isValid) throw new UsageError(`not a header: ${JSON.stringify(line)}; write -H 'Name: value'`);
-    headers.set(name, [...(headers.get(name) ?? []), value ?? '']);
-  }
-  return Object.fromEntries(
-    [...headers].map(([name, values]) => [name, values.length === 1 ? values[0]! : values]),
-  );
+function connectSocket(target: Target, report: Reporter, isInteractive: boolean): Promise<number> {
+  const socket = openSocket(target);
+  const outcome = new Outcome(socket);
+  follow(socket, report, outcome);
+  socket.on('open', () => {
+    if (isInteractive) runPrompt({ report, outcome, ...socketCommands(socket, report, outcome) });
+    else sendLines(socket, outcome, target.waitMs).catch((error: Error) => report.problem(error.message));
+  });
+  interruptOnSignal(outcome);
+  return outcome.settled;
 }
 
 /** How long the server may take to answer a Close: nobody likes to look at a terminal that hangs. */

@@ -3,10 +3,11 @@
 import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { SessionServer } from '../agent/index.js';
 import type { WebSocket } from '../ws/websocket.js';
 import { WebSocketServer } from '../ws/websocket-server.js';
 import { ConnectionRecorder } from './connection-recorder.js';
-import { BroadcastGroup, echo } from './endpoints.js';
+import { BroadcastGroup, echo, echoSession } from './endpoints.js';
 import { type Channel, isChannelName, Observatory } from './observatory.js';
 import { isAllowedOrigin } from './origin-policy.js';
 import { readPage, servePage } from './page-files.js';
@@ -16,10 +17,20 @@ import { WireTap } from './wire-tap.js';
 const CLOSE_GRACE_MS = 2000;
 /** An echo is there to be quick: level 1 takes less than half the time of zlib's default, 6. */
 const FAST_DEFLATE = { zlibDeflateOptions: { level: 1, memLevel: 9 } };
+/** As much as one message may have, so that there is always room for the echo of the one that was taken. */
+const SESSION_QUEUE_BYTES = 16 * 2 ** 20;
 /** What an observer asks for is short. */
 const MAX_REQUEST_BYTES = 4096;
 
 type Endpoint = (socket: WebSocket) => void;
+
+/** A connection before its handshake, tapped or not. */
+interface Incoming {
+  socket: Duplex;
+  head: Buffer;
+  /** Lets those who watch make it send. */
+  setEndpoint(webSocket: WebSocket): void;
+}
 
 /** The server behind the command; it can be started and stopped within a process. */
 export class DemoServer {
@@ -29,6 +40,7 @@ export class DemoServer {
   readonly #compressing = new WebSocketServer({ noServer: true, perMessageDeflate: FAST_DEFLATE });
   readonly #plain = new WebSocketServer({ noServer: true });
   readonly #observing = new WebSocketServer({ noServer: true, maxPayload: MAX_REQUEST_BYTES });
+  readonly #sessions = new SessionServer({ noServer: true, queue: { maxBytes: SESSION_QUEUE_BYTES } });
   readonly #observatory = new Observatory();
   readonly #group = new BroadcastGroup([this.#compressing, this.#plain]);
   readonly #endpoints = new Map<string, Endpoint>([
@@ -41,7 +53,8 @@ export class DemoServer {
     this.#host = host;
     this.#closeGraceMs = closeGraceMs;
     const page = readPage();
-    const paths = [...this.#endpoints.keys(), '/observe'];
+    this.#sessions.on('session', echoSession);
+    const paths = [...this.#endpoints.keys(), '/session', '/observe'];
     this.#http = createServer((request, response) => servePage(page, paths, request, response));
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
@@ -65,13 +78,14 @@ export class DemoServer {
     return `http://${name}:${port}/`;
   }
 
-  /** Says goodbye with 1001, and waits for the peers' answers, but not long. */
+  /** Says goodbye with 1001, to sessions with 1012, and waits for the peers' answers, but not long. */
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.#http.close(resolve));
     const goodbye = { code: 1001, reason: 'the server is shutting down', timeoutMs: this.#closeGraceMs };
-    await Promise.all(
-      [this.#compressing, this.#plain, this.#observing].map((server) => server.close(goodbye)),
-    );
+    await Promise.all([
+      this.#sessions.close(),
+      ...[this.#compressing, this.#plain, this.#observing].map((server) => server.close(goodbye)),
+    ]);
     this.#http.closeAllConnections();
     await closed;
   }
@@ -87,6 +101,7 @@ export class DemoServer {
     const { pathname, parameters } = splitTarget(request.url ?? '/');
     const endpoint = this.#endpoints.get(pathname);
     if (pathname === '/observe') this.#observe(parameters.get('id') ?? '', request, socket, head);
+    else if (pathname === '/session') this.#connectSession(parameters, request, socket, head);
     else if (endpoint !== undefined) this.#connect(endpoint, parameters, request, socket, head);
     else refuse(socket, 404, 'There is no WebSocket at this path.');
   }
@@ -99,23 +114,41 @@ export class DemoServer {
     head: Buffer,
   ): void {
     const server = parameters.get('deflate') === 'off' ? this.#plain : this.#compressing;
+    const incoming = this.#tap(parameters, request, socket, head);
+    if (incoming === undefined) return;
+    server.handleUpgrade(request, incoming.socket, incoming.head, (webSocket) => {
+      incoming.setEndpoint(webSocket);
+      start(webSocket, endpoint);
+    });
+  }
+
+  #connectSession(parameters: URLSearchParams, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const incoming = this.#tap(parameters, request, socket, head);
+    if (incoming !== undefined) this.#sessions.handleUpgrade(request, incoming.socket, incoming.head);
+  }
+
+  /** Puts a tap on the connection where it is to be watched. @returns `undefined` when it was refused */
+  #tap(
+    parameters: URLSearchParams,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+  ): Incoming | undefined {
     const name = parameters.get('watch');
-    if (name === null) {
-      server.handleUpgrade(request, socket, head, (webSocket) => start(webSocket, endpoint));
-      return;
-    }
+    if (name === null) return { socket, head, setEndpoint: ignore };
     const channel = this.#channelFor(name, socket);
-    if (channel === undefined) return;
+    if (channel === undefined) return undefined;
     const connection = channel.addConnection();
     const recorder = new ConnectionRecorder(request, (record) => channel.publish(connection, record));
     // What came with the request head goes back into the socket, so that the tap sees it.
     if (head.length > 0) socket.unshift(head);
     const tap = new WireTap(socket, recorder);
     socket.once('close', () => channel.removeConnection(connection));
-    server.handleUpgrade(request, tap, Buffer.alloc(0), (webSocket) => {
-      channel.setEndpoint(connection, webSocket);
-      start(webSocket, endpoint);
-    });
+    return {
+      socket: tap,
+      head: Buffer.alloc(0),
+      setEndpoint: (webSocket) => channel.setEndpoint(connection, webSocket),
+    };
   }
 
   #observe(name: string, request: IncomingMessage, socket: Duplex, head: Buffer): void {

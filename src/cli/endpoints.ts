@@ -1,4 +1,5 @@
 // What the WebSockets of `hawser serve` do with the messages they get.
+import type { ServerSession } from '../agent/index.js';
 import type { WebSocket } from '../ws/websocket.js';
 import type { WebSocketServer } from '../ws/websocket-server.js';
 
@@ -19,6 +20,15 @@ export function echo(socket: WebSocket): void {
       socket.send(data, { binary: isBinary }, goOn);
     }
   });
+}
+
+/** Sends every message back, and takes the next one when there is room for its echo. */
+export async function echoSession(session: ServerSession): Promise<void> {
+  try {
+    for await (const message of session) await session.send(message);
+  } catch {
+    // The session is over, and there is nobody to tell.
+  }
 }
 
 /** Sends every message to all who joined, the sender among them. */

@@ -24,14 +24,17 @@ What it serves:
   /            the page: connect, send, ping, close, and watch every frame
   /echo        a WebSocket that sends every message back
   /broadcast   a WebSocket that sends every message to all who are connected to it
+  /session     a session (docs/session-protocol.md) that sends every message back, once and in order over any number of
+               connections; it waits two minutes for a client that is gone: hawser connect --session
   /observe     where the page receives its records
 
-Both WebSockets take two parameters: ?deflate=off does without compression, and ?watch=NAME shows the connection
-on every page that watches NAME:
+The first two take the parameter ?deflate=off, which does without compression. All three take ?watch=NAME, which shows
+the connection on every page that watches NAME:
   hawser connect 'ws://127.0.0.1:8787/echo?watch=me'
 
 Pages of other sites may not connect (RFC 6455 §10.2); programs, which send no Origin header, may. There is no
-authentication: think before you listen on more than 127.0.0.1. Ctrl+C closes every connection with 1001.
+authentication: think before you listen on more than 127.0.0.1. Ctrl+C closes every connection with 1001,
+those of sessions with 1012.
 
 Exit code: 0 after Ctrl+C or SIGTERM, 1 when it cannot listen, 2 for bad arguments.`,
 };
@@ -64,6 +67,7 @@ function formatBanner(url: string): string {
   return `${bold(url)}   ${dim('the page that shows every frame')}
 ${socketUrl}echo
 ${socketUrl}broadcast
+${socketUrl}session   ${dim('for hawser connect --session')}
 ${dim('Ctrl+C ends it')}
 `;
 }

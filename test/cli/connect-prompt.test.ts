@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { socketCommands } from '../../src/cli/connect-commands.js';
 import { Outcome } from '../../src/cli/connect-outcome.js';
 import { runPrompt } from '../../src/cli/connect-prompt.js';
 import { createReporter } from '../../src/cli/connect-report.js';
@@ -41,7 +42,10 @@ function setUp({ isTTY = true } = {}) {
   const report = createReporter({ isJson: false, isInteractive: true }, { stdout, stderr });
   const outcome = new Outcome(typed);
   socket.emit('open');
-  runPrompt({ socket: typed, report, outcome }, { input, output: new PassThrough() });
+  runPrompt(
+    { report, outcome, ...socketCommands(typed, report, outcome) },
+    { input, output: new PassThrough() },
+  );
   const printed = (stream: PassThrough): string => String(stream.read() ?? '');
   return { socket, report, outcome, input, out: () => printed(stdout), stderr, err: () => printed(stderr) };
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type ClientSession, connectSession } from '../../src/agent/index.js';
 import { DemoServer } from '../../src/cli/demo-server.js';
 import { BINARY, CLOSE, PING, PONG, TEXT } from '../../src/wire/opcode.js';
 import { WebSocket } from '../../src/ws/websocket.js';
@@ -123,6 +124,7 @@ describe('the page', () => {
     ['POST', '/', 405],
     ['DELETE', '/page.js', 405],
     ['GET', '/echo', 426],
+    ['GET', '/session', 426],
     ['GET', '/observe', 426],
   ])('%s %s -> %i with a line of text', async (method, path, expected) => {
     const { status, headers, body } = await get(path, method);
@@ -447,5 +449,57 @@ describe('the address', () => {
 
   it('a port in use is an error of listen()', async () => {
     await expect(new DemoServer('127.0.0.1').listen(port)).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  });
+});
+
+describe('/session', () => {
+  const begun: ClientSession[] = [];
+
+  function begin(query = '', headers: Record<string, string> = {}): ClientSession {
+    const session = connectSession(`ws://127.0.0.1:${port}/session${query}`, { headers });
+    begun.push(session);
+    return session;
+  }
+
+  afterEach(() => {
+    for (const session of begun.splice(0)) session.terminate();
+  });
+
+  it('sends every message back in order, text, bytes and more than the window holds', async () => {
+    const session = begin();
+    const large = 'x'.repeat(3 * 2 ** 20);
+    await session.ready;
+    for (const data of [large, 'text', '\u0001 is no control message', Buffer.from([0, 255])]) {
+      await session.flush();
+      session.send(data);
+    }
+    const messages: unknown[] = [];
+    for await (const message of session) if (messages.push(message) === 4) break;
+    expect(messages[0] === large).toBe(true);
+    expect(messages.slice(1)).toEqual(['text', '\u0001 is no control message', Buffer.from([0, 255])]);
+  });
+
+  it('?watch=NAME -> the messages of the session protocol are seen', async () => {
+    const { find } = await observe('me');
+    await begin('?watch=me').ready;
+    expect(await find({ type: 'frame', from: 'client' })).toMatchObject({
+      payload: { text: expect.stringContaining('"t":"hello"') },
+    });
+    expect(await find({ type: 'frame', from: 'server' })).toMatchObject({
+      payload: { text: expect.stringContaining('"t":"welcome"') },
+    });
+  });
+
+  it('[RFC6455-10.2-2] pages of other sites may not connect', async () => {
+    await expect(begin('', { Origin: 'https://evil.example' }).ready).rejects.toMatchObject({ status: 403 });
+  });
+
+  it('the server goes away -> 1012: come back', async () => {
+    const session = begin();
+    await session.ready;
+    const lost = new Promise((resolve) => session.on('reconnecting', resolve));
+    await server.close();
+    expect(await lost).toMatchObject({ code: 1012 });
+    await server.listen(0);
   });
 });
