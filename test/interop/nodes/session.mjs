@@ -70,7 +70,13 @@ const peer = await begun;
 const ofServer = collect(peer);
 // Where it stands, should it not end.
 setTimeout(() => {
-  console.error(client.stats(), peer.stats(), server.stats(), proxy.stats(), process.getActiveResourcesInfo());
+  console.error(
+    client.stats(),
+    peer.stats(),
+    server.stats(),
+    proxy.stats(),
+    process.getActiveResourcesInfo(),
+  );
   process.exit(1);
 }, 50_000).unref();
 await Promise.all([sendAll(client), sendAll(peer)]);
