@@ -7,6 +7,7 @@ function setUp() {
   const inbox = new Inbox();
   const handed: number[] = [];
   const source = {
+    handedOver: 0,
     handed(number: number, _data: Data) {
       handed.push(number);
     },

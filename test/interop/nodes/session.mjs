@@ -68,6 +68,17 @@ client.on('reconnecting', ({ code }) => ends.add(code));
 const ofClient = collect(client);
 const peer = await begun;
 const ofServer = collect(peer);
+// Where it stands, should it not end.
+setTimeout(() => {
+  console.error(
+    client.stats(),
+    peer.stats(),
+    server.stats(),
+    proxy.stats(),
+    process.getActiveResourcesInfo(),
+  );
+  process.exit(1);
+}, 50_000).unref();
 await Promise.all([sendAll(client), sendAll(peer)]);
 await Promise.all([client.flush(), peer.flush()]);
 const { resumes } = client.stats();
