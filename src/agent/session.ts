@@ -252,16 +252,19 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     if (this.#isPumping || this.#isOver) return;
     this.#isPumping = true;
     const { queue, channel } = this;
-    queue.expire(this.environment.now());
-    for (;;) {
-      queue.admit(channel.sent);
-      const message = queue.peek();
-      if (message === undefined || !channel.canSend(message.data.length)) break;
-      queue.shift();
-      channel.transmit(message.data, true);
-      message.number = channel.sent.seq;
+    try {
+      queue.expire(this.environment.now());
+      for (;;) {
+        queue.admit(channel.sent);
+        const message = queue.peek();
+        if (message === undefined || !channel.canSend(message.data.length)) break;
+        queue.shift();
+        channel.transmit(message.data, true);
+        message.number = channel.sent.seq;
+      }
+    } finally {
+      this.#isPumping = false;
     }
-    this.#isPumping = false;
     // Who was told of a drop may have ended the session.
     if (this.#isOver) return;
     this.#noteRoom();
@@ -340,7 +343,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     const size = data.length;
     const { queue, channel } = this;
     if (this.#isClosing) throw closedError();
-    if (options?.signal?.aborted) throw abortError(options.signal);
+    if (options !== undefined) checkOptions(options);
     if (queue.isEmpty && channel.canSend(size)) {
       channel.transmit(data, false);
       return ACCEPTED;
@@ -449,6 +452,13 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
       this.channel.lookAgain();
       if (this.channel.isCongested && !this.queue.isEmpty) this.#lookLater();
     }, LOOK_EVERY_MS);
+  }
+}
+
+function checkOptions({ signal, ttlMs }: SendOptions): void {
+  if (signal?.aborted) throw abortError(signal);
+  if (ttlMs !== undefined && !(ttlMs > 0)) {
+    throw new RangeError(`ttlMs: milliseconds above 0 were expected, got ${ttlMs}`);
   }
 }
 

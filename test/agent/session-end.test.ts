@@ -1,6 +1,5 @@
 // Waiting for acknowledgements, and how a session ends by the will of its user; both ends offer this alike.
 import { describe, expect, it } from 'vitest';
-import { debug } from '../../src/agent/debug.js';
 import { collect, outcomeOf, recordSession, sessionStage as setUp } from '../support/session-stage.js';
 
 describe('flush', () => {
