@@ -6,8 +6,6 @@ import type { Data } from './link.js';
 
 /** Where messages come from. */
 interface Source {
-  /** The highest number that the application was given. */
-  handedOver: number;
   /** Message `number` was handed to the application. */
   handed(number: number, data: Data): void;
 }

@@ -252,19 +252,16 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     if (this.#isPumping || this.#isOver) return;
     this.#isPumping = true;
     const { queue, channel } = this;
-    try {
-      queue.expire(this.environment.now());
-      for (;;) {
-        queue.admit(channel.sent);
-        const message = queue.peek();
-        if (message === undefined || !channel.canSend(message.data.length)) break;
-        queue.shift();
-        channel.transmit(message.data, true);
-        message.number = channel.sent.seq;
-      }
-    } finally {
-      this.#isPumping = false;
+    queue.expire(this.environment.now());
+    for (;;) {
+      queue.admit(channel.sent);
+      const message = queue.peek();
+      if (message === undefined || !channel.canSend(message.data.length)) break;
+      queue.shift();
+      channel.transmit(message.data, true);
+      message.number = channel.sent.seq;
     }
+    this.#isPumping = false;
     // Who was told of a drop may have ended the session.
     if (this.#isOver) return;
     this.#noteRoom();

@@ -159,20 +159,6 @@ describe('the queue of a session', () => {
     await end(client);
   });
 
-  it('who is told of a drop throws -> sending goes on', async () => {
-    const { client, environment, connected, pass, end } = offline({ queue: { ttlMs: 100 } });
-    client.on('drop', () => {
-      throw new Error('of the listener');
-    });
-    client.send('a');
-    await environment.settle();
-    // In a task of its own, as all that a timer throws.
-    await expect(pass(200)).rejects.toThrow('of the listener');
-    client.send('b', { ttlMs: 60_000 });
-    expect(await connected()).toEqual(['b']);
-    await end(client);
-  });
-
   it('who is told of a drop ends the session -> nothing is left', async () => {
     const { client, pass, end } = offline({ queue: { ttlMs: 100 } });
     client.on('drop', () => client.terminate());
