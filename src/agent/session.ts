@@ -340,7 +340,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     const size = data.length;
     const { queue, channel } = this;
     if (this.#isClosing) throw closedError();
-    if (options?.signal?.aborted) throw abortError(options.signal);
+    if (options !== undefined) checkOptions(options);
     if (queue.isEmpty && channel.canSend(size)) {
       channel.transmit(data, false);
       return ACCEPTED;
@@ -449,6 +449,13 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
       this.channel.lookAgain();
       if (this.channel.isCongested && !this.queue.isEmpty) this.#lookLater();
     }, LOOK_EVERY_MS);
+  }
+}
+
+function checkOptions({ signal, ttlMs }: SendOptions): void {
+  if (signal?.aborted) throw abortError(signal);
+  if (ttlMs !== undefined && !(ttlMs > 0)) {
+    throw new RangeError(`ttlMs: milliseconds above 0 were expected, got ${ttlMs}`);
   }
 }
 
