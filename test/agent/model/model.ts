@@ -74,9 +74,10 @@ export class Model {
       this.#clientProcess,
     );
     this.#listenToClient();
-    this.#clientConsumer = new Consumer(this.#client, client, (data, number) =>
-      this.#guard(() => this.#ledger.onClientMessage(data, number)),
-    );
+    this.#clientConsumer = new Consumer(this.#client, client, {
+      onMessage: (data, number) => this.#guard(() => this.#ledger.onClientMessage(data, number)),
+      onAcknowledged: () => this.#ledger.present?.down.acknowledge(),
+    });
   }
 
   /** @throws when the session does not keep a promise */
@@ -141,6 +142,12 @@ export class Model {
       if (isSettled) for (const side of SIDES) this.#send({ ...PROBE, side });
       for (let i = 0; i < 10; i++) await this.#goOn();
     }
+    let isReady = false;
+    this.#client.ready.then(() => {
+      isReady = true;
+    });
+    await this.#advance(0);
+    if (!isReady) violation('the client is open and not ready');
     for (const side of SIDES) this.#flush(side);
     for (let i = 0; i < 100 && this.#isFlushing; i++) await this.#goOn();
     if (this.#isFlushing) violation(`flush() is stuck: the client is ${this.#describe()}`);
@@ -165,7 +172,12 @@ export class Model {
         isClosed = true;
       });
     await this.#advance(ending === 'settled' ? 1000 : 20_000);
-    if (!isClosed || !this.#isClosed) violation('the client does not close');
+    this.#clientConsumer.hold(false);
+    await this.#advance(0);
+    const { state } = this.#client;
+    if (!isClosed || !this.#isClosed || state !== 'closed')
+      violation(`the client does not close: it is ${state}`);
+    if (this.#clientConsumer.isLooping) violation('the loop over messages does not end');
     if (ending === 'settled' && present?.isOver !== true) violation('the server has not heard of the end');
   }
 
@@ -294,9 +306,10 @@ export class Model {
 
   #onSession(session: ServerSession, process: FakeProcess): void {
     const life = this.#ledger.begin(session, process);
-    const consumer = new Consumer(session, this.#scenario.server, (data, number) =>
-      this.#guard(() => this.#ledger.onServerMessage(life, data, number)),
-    );
+    const consumer = new Consumer(session, this.#scenario.server, {
+      onMessage: (data, number) => this.#guard(() => this.#ledger.onServerMessage(life, data, number)),
+      onAcknowledged: () => life.up?.acknowledge(),
+    });
     this.#consumers.set(life, consumer);
     session.on('drop', ({ reason, data }) => this.#guard(() => life.down.drop(reason, data)));
     session.on('close', (end) => this.#guard(() => this.#ledger.onServerSessionClosed(life, end)));
