@@ -28,6 +28,12 @@ const OPTIONS = {
 };
 const PROBE = { do: 'send', kind: 'text', size: 0, key: 0, ttlMs: 0, count: 1 } as const;
 
+interface Call {
+  name: 'send()' | 'flush()';
+  session: Session;
+  process: FakeProcess;
+}
+
 export class Model {
   readonly #scenario: Scenario;
   readonly #clock = new Clock();
@@ -38,7 +44,8 @@ export class Model {
   readonly #servers: Servers;
   readonly #clientConsumer: Consumer;
   readonly #consumers = new Map<Life, Consumer>();
-  readonly #flushes = new Set<{ session: Session; process: FakeProcess }>();
+  /** What has not said yet what became of it. */
+  readonly #calls = new Set<Call>();
   /** Messages of both applications so far. */
   #sent = 0;
   #isClosed = false;
@@ -121,6 +128,18 @@ export class Model {
         this.#servers.drain(step.deadlineMs, step.spreadMs, step.hasSuccessor);
     }
     await this.#advance(0);
+    this.#checkBounds('client', this.#client);
+    this.#checkBounds('server', this.#ledger.current?.session);
+  }
+
+  /** A message that is larger than all room goes alone. */
+  #checkBounds(side: Side, session: Session | undefined): void {
+    if (session === undefined) return;
+    const { maxMessages, maxBytes } = this.#scenario[side].queue;
+    const { unsent, unacked, queuedBytes } = session.stats();
+    const messages = unsent + unacked;
+    if (messages > maxMessages!) violation(`the ${side} holds ${messages} messages`);
+    if (messages > 1 && queuedBytes > maxBytes!) violation(`the ${side} holds ${queuedBytes} bytes`);
   }
 
   /** The faults stop: everybody has to get everything, also what is sent now. */
@@ -159,12 +178,17 @@ export class Model {
     this.#network.isEnding = true;
     const { present } = this.#ledger;
     let isClosed = ending === 'terminate';
-    if (ending === 'terminate') this.#client.terminate();
-    else
+    if (ending === 'terminate') {
+      this.#client.terminate();
+      // Only sessions that were left may still take their leave.
+      if (!this.#scenario.isMortal) this.#checkClientLeavesNothing();
+    } else {
       this.#client.close({ timeoutMs: 500 }).then(() => {
         isClosed = true;
       });
+    }
     await this.#advance(ending === 'settled' ? 1000 : 3 * WINDOW_MS.mortal);
+    this.#checkClientLeavesNothing();
     this.#clientConsumer.hold(false);
     await this.#advance(0);
     const { state } = this.#client;
@@ -175,16 +199,22 @@ export class Model {
     if (ending === 'settled' && present?.isOver !== true) violation('the server has not heard of the end');
   }
 
+  #checkClientLeavesNothing(): void {
+    const timers = this.#clientProcess.pendingTimers;
+    if (timers > 0) violation(`${timers} timers of the client are left`);
+    const ends = this.#network.openEnds('client');
+    if (ends > 0) violation(`${ends} connections of the client are left`);
+  }
+
   /** Nothing may be left. */
   async #endServers(): Promise<void> {
     this.#servers.close();
     await this.#advance(40_000);
     this.#servers.checkClosed();
-    const timers = this.#clientProcess.pendingTimers;
-    if (timers > 0) violation(`${timers} timers of the client are left`);
-    if (this.#network.openEnds > 0) violation(`${this.#network.openEnds} ends of connections are left`);
-    const flushes = [...this.#flushes].filter(({ process }) => process.isAlive);
-    if (flushes.length > 0) violation(`${flushes.length} calls of flush() were never settled`);
+    const ends = this.#network.openEnds('server');
+    if (ends > 0) violation(`${ends} connections of servers are left`);
+    const [call] = [...this.#calls].filter(({ process }) => process.isAlive);
+    if (call !== undefined) violation(`${call.name} was never settled`);
   }
 
   async #advance(ms: number): Promise<void> {
@@ -197,40 +227,44 @@ export class Model {
   /** Whether calls of flush() wait. A session that the client does not know may keep them waiting until its end. */
   get #isFlushing(): boolean {
     const sessions: (Session | undefined)[] = [this.#client, this.#ledger.present?.session];
-    return [...this.#flushes].some(({ session }) => sessions.includes(session));
+    return [...this.#calls].some(({ name, session }) => name === 'flush()' && sessions.includes(session));
   }
 
   #send(step: Step & { do: 'send' }): void {
-    const session = step.side === 'client' ? this.#client : this.#ledger.current?.session;
-    if (session === undefined) return;
+    const { current } = this.#ledger;
+    const isUp = step.side === 'client';
+    if (!isUp && current === undefined) return;
     const { policy, ttlMs } = this.#scenario[step.side].queue;
     const isKept = policy === 'block' && ttlMs === undefined && step.ttlMs === 0 && !this.#scenario.isMortal;
     const data = payloadOf(step, ++this.#sent, isKept);
     const entry: Entry = { data, key: step.key, isWaiting: true };
-    const down = this.#ledger.current?.down;
-    const settle = (isAccepted: boolean) => {
-      entry.isWaiting = false;
-      if (isAccepted) return;
-      // What waits may have gone from one session of the client to the next.
-      (step.side === 'client' ? this.#ledger.up : down!).withdraw(entry);
-    };
-    (step.side === 'client' ? this.#ledger.up : down!).add(entry);
-    session.send(data, { key: step.key, ...(step.ttlMs > 0 && { ttlMs: step.ttlMs }) }).then(
-      () => settle(true),
-      () => settle(false),
+    // What waits may go from one session of the client to the next.
+    const transcript = () => (isUp ? this.#ledger.up : current!.down);
+    transcript().add(entry);
+    this.#call('send()', step.side, (session) =>
+      session.send(data, { key: step.key, ...(step.ttlMs > 0 && { ttlMs: step.ttlMs }) }).then(
+        () => {
+          entry.isWaiting = false;
+        },
+        () => transcript().withdraw(entry),
+      ),
     );
   }
 
-  /** However it ends, it has to. */
   #flush(side: Side): void {
+    if (side === 'server' && this.#ledger.current === undefined) return;
+    this.#call('flush()', side, (session) => session.flush());
+  }
+
+  /** However it ends, it has to. */
+  #call(name: Call['name'], side: Side, begin: (session: Session) => Promise<unknown>): void {
     const { current } = this.#ledger;
-    if (side === 'server' && current === undefined) return;
-    const { session, process } =
-      side === 'server' ? current! : { session: this.#client, process: this.#clientProcess };
-    const flush = { session, process };
-    const settle = () => this.#flushes.delete(flush);
-    this.#flushes.add(flush);
-    session.flush().then(settle, settle);
+    const session = side === 'client' ? this.#client : current!.session;
+    const process = side === 'client' ? this.#clientProcess : current!.process;
+    const call = { name, session, process };
+    const settle = () => this.#calls.delete(call);
+    this.#calls.add(call);
+    begin(session).then(settle, settle);
   }
 
   #listenToClient(): void {
