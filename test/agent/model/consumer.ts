@@ -4,19 +4,26 @@ import type { Data } from '../../../src/agent/link.js';
 import type { Session } from '../../../src/agent/session.js';
 import type { SideSettings } from './scenario.js';
 
-export type OnMessage = (data: Data, number: number | undefined) => void;
+export interface ConsumerCallbacks {
+  onMessage(data: Data, number: number | undefined): void;
+  /** The application has acknowledged all that it was given. */
+  onAcknowledged(): void;
+}
 
 export class Consumer {
   readonly #session: Session;
   readonly #settings: SideSettings;
-  readonly #onMessage: OnMessage;
+  readonly #callbacks: ConsumerCallbacks;
+  readonly #onMessage = (data: Data, number?: number): void => this.#callbacks.onMessage(data, number);
   #goOn: (() => void) | undefined;
   #isHeld = false;
+  #isLooping: boolean;
 
-  constructor(session: Session, settings: SideSettings, onMessage: OnMessage) {
+  constructor(session: Session, settings: SideSettings, callbacks: ConsumerCallbacks) {
     this.#session = session;
     this.#settings = settings;
-    this.#onMessage = onMessage;
+    this.#callbacks = callbacks;
+    this.#isLooping = settings.consumer === 'iterator';
     if (settings.consumer === 'listener') session.on('message', this.#onMessage);
     else void this.#loop();
   }
@@ -40,13 +47,20 @@ export class Consumer {
   }
 
   acknowledge(): void {
-    if (this.#settings.acknowledge === 'manual') this.#session.acknowledge();
+    if (this.#settings.acknowledge === 'auto') return;
+    this.#session.acknowledge();
+    this.#callbacks.onAcknowledged();
+  }
+
+  /** Whether it waits for another message. */
+  get isLooping(): boolean {
+    return this.#isLooping;
   }
 
   async #loop(): Promise<void> {
     try {
       for await (const data of this.#session) {
-        this.#onMessage(data, undefined);
+        this.#onMessage(data);
         if (!this.#isHeld) continue;
         await new Promise<void>((resolve) => {
           this.#goOn = resolve;
@@ -55,5 +69,6 @@ export class Consumer {
     } catch {
       // The session ended with an error, which the event 'close' tells, too.
     }
+    this.#isLooping = false;
   }
 }

@@ -85,11 +85,9 @@ export class FakeNetwork {
   }
 
   /** Ends that somebody holds. One that was never accepted belongs to nobody. */
-  get openEnds(): number {
-    const ends = this.connections.flatMap(({ client, server }) =>
-      server.isOpening ? [client] : [client, server],
-    );
-    return ends.filter(({ isEnded }) => !isEnded).length;
+  openEnds(side: Side): number {
+    const ends = this.connections.map((connection) => connection[side]);
+    return ends.filter(({ isEnded, isOpening }) => !isEnded && (side === 'client' || !isOpening)).length;
   }
 
   connect(client: FakeProcess, { timeoutMs }: ConnectRequest): Link {

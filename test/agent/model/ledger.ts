@@ -24,6 +24,8 @@ export interface LedgerOptions {
   /** Whether sessions may be lost. */
   isMortal: boolean;
   resend: 'none' | 'unsent' | 'all';
+  client: { acknowledge: 'auto' | 'manual' };
+  server: { acknowledge: 'auto' | 'manual' };
 }
 
 export class Ledger {
@@ -36,11 +38,12 @@ export class Ledger {
   /** Sessions that the client has had, the present one last. */
   readonly #ofClient: Life[] = [];
   /** What the client sends now. */
-  #up = new Transcript('client to server');
+  #up: Transcript;
   #hasSession = false;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
+    this.#up = this.#newUp();
   }
 
   /** The session that the client has, as the server knows it. */
@@ -77,7 +80,7 @@ export class Ledger {
 
   /** The server has a new session. */
   begin(session: ServerSession, process: FakeProcess): Life {
-    const down = new Transcript('server to client');
+    const down = new Transcript('server to client', this.#options.client.acknowledge === 'manual');
     const life: Life = { session, process, down, up: undefined, isLeaving: false, isOver: false };
     this.#lives.set(session.id, life);
     this.newest = life;
@@ -113,7 +116,9 @@ export class Ledger {
     const { isMortal, resend } = this.#options;
     if (!isMortal) violation(`the session was lost: ${reason}`);
     if (reason === 'drained') {
-      const left = this.#ofClient.find(({ up }) => up !== this.#up && up!.includes(lost.unacked[0]));
+      const left = this.#ofClient.find(
+        ({ up }) => up !== this.#up && !up!.isLost && up!.includes(lost.unacked[0]),
+      );
       if (left === undefined) violation('messages are lost that were not sent in a session that was left');
       left.up!.lose(lost);
       return;
@@ -166,7 +171,11 @@ export class Ledger {
   }
 
   #startTranscript(entries: readonly Entry[]): void {
-    this.#up = new Transcript('client to server');
+    this.#up = this.#newUp();
     for (const entry of entries) this.#up.add(entry);
+  }
+
+  #newUp(): Transcript {
+    return new Transcript('client to server', this.#options.server.acknowledge === 'manual');
   }
 }

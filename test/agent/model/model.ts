@@ -1,6 +1,5 @@
 // The model: the real classes of a client and its servers on a network of the model's, one scenario at a time. What the
 // messages of it should become is known to the ledger.
-import type { IncomingMessage } from 'node:http';
 import type { ClientSession } from '../../../src/agent/client-session.js';
 import type { ServerSession } from '../../../src/agent/server-session.js';
 import type { Session } from '../../../src/agent/session.js';
@@ -11,7 +10,8 @@ import { FakeNetwork, SIDES, type Side } from './fake-network.js';
 import { FakeProcess } from './fake-process.js';
 import { Ledger, type Life } from './ledger.js';
 import { payloadOf } from './payload.js';
-import type { Scenario, Step } from './scenario.js';
+import { type Scenario, type Step, WINDOW_MS } from './scenario.js';
+import { Servers } from './servers.js';
 import { type Entry, violation } from './transcript.js';
 
 /** What is tested: the classes of src/agent/, or those of a changed copy. */
@@ -20,38 +20,32 @@ export interface Implementation {
   SessionServer: typeof SessionServer;
 }
 
-interface Server {
-  process: FakeProcess;
-  sessions: SessionServer;
-  isDraining: boolean;
-}
-
 /** After the faults everything has to come right within so long; the longest delays are those of `OPTIONS`. */
 const RECOVERY_MS = 60_000;
 const OPTIONS = {
   connectTimeoutMs: 2000,
-  helloTimeoutMs: 2500,
   backoff: { baseMs: 100, capMs: 2000, resetAfterMs: 1000 },
-  noHeartbeat: { intervalMs: 3_600_000, timeoutMs: 3_600_000 },
-  windowMs: { mortal: 8000, immortal: 10_000_000 },
 };
 const PROBE = { do: 'send', kind: 'text', size: 0, key: 0, ttlMs: 0, count: 1 } as const;
-const PRINCIPAL = 'somebody';
-const REQUEST = {} as IncomingMessage;
+
+interface Call {
+  name: 'send()' | 'flush()';
+  session: Session;
+  process: FakeProcess;
+}
 
 export class Model {
   readonly #scenario: Scenario;
-  readonly #implementation: Implementation;
   readonly #clock = new Clock();
   readonly #network: FakeNetwork;
   readonly #ledger: Ledger;
   readonly #clientProcess: FakeProcess;
   readonly #client: ClientSession;
-  /** The present one comes last. */
-  readonly #servers: Server[] = [];
+  readonly #servers: Servers;
   readonly #clientConsumer: Consumer;
   readonly #consumers = new Map<Life, Consumer>();
-  readonly #flushes = new Set<{ session: Session; process: FakeProcess }>();
+  /** What has not said yet what became of it. */
+  readonly #calls = new Set<Call>();
   /** Messages of both applications so far. */
   #sent = 0;
   #isClosed = false;
@@ -59,13 +53,19 @@ export class Model {
 
   constructor(scenario: Scenario, implementation: Implementation) {
     this.#scenario = scenario;
-    this.#implementation = implementation;
     const { seed, maxLatencyMs, clientHasPing, heartbeat, resend, client } = scenario;
     const dice = new FakeProcess(this.#clock, seed);
     const random = () => dice.random();
     this.#network = new FakeNetwork({ clock: this.#clock, random, maxLatencyMs, clientHasPing });
     this.#ledger = new Ledger(scenario);
-    this.#startServer();
+    this.#servers = new Servers({
+      scenario,
+      SessionServer: implementation.SessionServer,
+      clock: this.#clock,
+      network: this.#network,
+      ledger: this.#ledger,
+      onSession: (session, process) => this.#guard(() => this.#onSession(session, process)),
+    });
     this.#clientProcess = new FakeProcess(this.#clock, seed + 1);
     this.#client = new implementation.ClientSession(
       'ws://model/',
@@ -74,9 +74,10 @@ export class Model {
       this.#clientProcess,
     );
     this.#listenToClient();
-    this.#clientConsumer = new Consumer(this.#client, client, (data, number) =>
-      this.#guard(() => this.#ledger.onClientMessage(data, number)),
-    );
+    this.#clientConsumer = new Consumer(this.#client, client, {
+      onMessage: (data, number) => this.#guard(() => this.#ledger.onClientMessage(data, number)),
+      onAcknowledged: () => this.#ledger.present?.down.acknowledge(),
+    });
   }
 
   /** @throws when the session does not keep a promise */
@@ -112,7 +113,7 @@ export class Model {
         this.#network.admission = step.admission;
         break;
       case 'block':
-        this.#network.block(step.side === 'client' ? this.#clientProcess : this.#server.process, step.ms);
+        this.#network.block(step.side === 'client' ? this.#clientProcess : this.#servers.process, step.ms);
         break;
       case 'hold':
         this.#consumerOf(step.side)?.hold(step.isHeld);
@@ -121,12 +122,24 @@ export class Model {
         this.#consumerOf(step.side)?.acknowledge();
         break;
       case 'restart':
-        await this.#restart(step.downMs, step.isMachineGone);
+        this.#servers.kill(step.downMs, step.isMachineGone);
         break;
       case 'drain':
-        this.#drain(step);
+        this.#servers.drain(step.deadlineMs, step.spreadMs, step.hasSuccessor);
     }
     await this.#advance(0);
+    this.#checkBounds('client', this.#client);
+    this.#checkBounds('server', this.#ledger.current?.session);
+  }
+
+  /** A message that is larger than all room goes alone. */
+  #checkBounds(side: Side, session: Session | undefined): void {
+    if (session === undefined) return;
+    const { maxMessages, maxBytes } = this.#scenario[side].queue;
+    const { unsent, unacked, queuedBytes } = session.stats();
+    const messages = unsent + unacked;
+    if (messages > maxMessages!) violation(`the ${side} holds ${messages} messages`);
+    if (messages > 1 && queuedBytes > maxBytes!) violation(`the ${side} holds ${queuedBytes} bytes`);
   }
 
   /** The faults stop: everybody has to get everything, also what is sent now. */
@@ -135,12 +148,18 @@ export class Model {
     const until = this.#clock.now + RECOVERY_MS;
     const lastOfSteps = this.#sent;
     for (;;) {
-      const isSettled = this.#client.state === 'open' && this.#ledger.isComplete && !this.#isDraining;
+      const isSettled = this.#client.state === 'open' && this.#ledger.isComplete && !this.#servers.isDraining;
       if (isSettled && this.#ledger.isProvenSince(lastOfSteps)) break;
       if (this.#clock.now > until) violation(`stuck: the client is ${this.#describe()}`);
       if (isSettled) for (const side of SIDES) this.#send({ ...PROBE, side });
       for (let i = 0; i < 10; i++) await this.#goOn();
     }
+    let isReady = false;
+    this.#client.ready.then(() => {
+      isReady = true;
+    });
+    await this.#advance(0);
+    if (!isReady) violation('the client is open and not ready');
     for (const side of SIDES) this.#flush(side);
     for (let i = 0; i < 100 && this.#isFlushing; i++) await this.#goOn();
     if (this.#isFlushing) violation(`flush() is stuck: the client is ${this.#describe()}`);
@@ -159,30 +178,43 @@ export class Model {
     this.#network.isEnding = true;
     const { present } = this.#ledger;
     let isClosed = ending === 'terminate';
-    if (ending === 'terminate') this.#client.terminate();
-    else
+    if (ending === 'terminate') {
+      this.#client.terminate();
+      // Only sessions that were left may still take their leave.
+      if (!this.#scenario.isMortal) this.#checkClientLeavesNothing();
+    } else {
       this.#client.close({ timeoutMs: 500 }).then(() => {
         isClosed = true;
       });
-    await this.#advance(ending === 'settled' ? 1000 : 20_000);
-    if (!isClosed || !this.#isClosed) violation('the client does not close');
+    }
+    await this.#advance(ending === 'settled' ? 1000 : 3 * WINDOW_MS.mortal);
+    this.#checkClientLeavesNothing();
+    this.#clientConsumer.hold(false);
+    await this.#advance(0);
+    const { state } = this.#client;
+    if (!isClosed || !this.#isClosed || state !== 'closed')
+      violation(`the client does not close: it is ${state}`);
+    if (this.#clientConsumer.isLooping) violation('the loop over messages does not end');
+    if (ending !== 'settled' && this.#scenario.isMortal) this.#servers.checkExpired();
     if (ending === 'settled' && present?.isOver !== true) violation('the server has not heard of the end');
+  }
+
+  #checkClientLeavesNothing(): void {
+    const timers = this.#clientProcess.pendingTimers;
+    if (timers > 0) violation(`${timers} timers of the client are left`);
+    const ends = this.#network.openEnds('client');
+    if (ends > 0) violation(`${ends} connections of the client are left`);
   }
 
   /** Nothing may be left. */
   async #endServers(): Promise<void> {
-    const servers = this.#servers.filter(({ process }) => process.isAlive);
-    for (const { sessions } of servers) sessions.close();
+    this.#servers.close();
     await this.#advance(40_000);
-    for (const { process, sessions } of servers) {
-      if (sessions.sessions.length > 0) violation(`${sessions.sessions.length} sessions are left`);
-      if (process.pendingTimers > 0) violation(`${process.pendingTimers} timers of a server are left`);
-    }
-    const timers = this.#clientProcess.pendingTimers;
-    if (timers > 0) violation(`${timers} timers of the client are left`);
-    if (this.#network.openEnds > 0) violation(`${this.#network.openEnds} ends of connections are left`);
-    const flushes = [...this.#flushes].filter(({ process }) => process.isAlive);
-    if (flushes.length > 0) violation(`${flushes.length} calls of flush() were never settled`);
+    this.#servers.checkClosed();
+    const ends = this.#network.openEnds('server');
+    if (ends > 0) violation(`${ends} connections of servers are left`);
+    const [call] = [...this.#calls].filter(({ process }) => process.isAlive);
+    if (call !== undefined) violation(`${call.name} was never settled`);
   }
 
   async #advance(ms: number): Promise<void> {
@@ -192,93 +224,47 @@ export class Model {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  get #server(): Server {
-    return this.#servers.at(-1)!;
-  }
-
   /** Whether calls of flush() wait. A session that the client does not know may keep them waiting until its end. */
   get #isFlushing(): boolean {
     const sessions: (Session | undefined)[] = [this.#client, this.#ledger.present?.session];
-    return [...this.#flushes].some(({ session }) => sessions.includes(session));
-  }
-
-  get #isDraining(): boolean {
-    return this.#servers.some(({ isDraining, process }) => isDraining && process.isAlive);
-  }
-
-  #startServer(): void {
-    const { seed, isMortal, heartbeat, isServerPatient, server } = this.#scenario;
-    const process = new FakeProcess(this.#clock, seed + 2 + this.#servers.length);
-    const sessions = new this.#implementation.SessionServer(
-      {
-        noServer: true,
-        queue: server.queue,
-        acknowledge: server.acknowledge,
-        heartbeat: isServerPatient ? OPTIONS.noHeartbeat : heartbeat,
-        helloTimeoutMs: OPTIONS.helloTimeoutMs,
-        windowMs: isMortal ? OPTIONS.windowMs.mortal : OPTIONS.windowMs.immortal,
-      },
-      process,
-    );
-    sessions.on('session', (session) => this.#guard(() => this.#onSession(session, process)));
-    this.#servers.push({ process, sessions, isDraining: false });
-    this.#network.listener = { process, accept: (link) => sessions.onLink(link, PRINCIPAL, REQUEST) };
-  }
-
-  async #restart(downMs: number, isMachineGone: boolean): Promise<void> {
-    const { process } = this.#server;
-    this.#network.listener = undefined;
-    this.#network.kill(process, isMachineGone);
-    this.#ledger.onServerGone(process);
-    await this.#advance(downMs);
-    if (this.#server.process === process) this.#startServer();
-  }
-
-  async #drain({ deadlineMs, spreadMs, hasSuccessor }: Step & { do: 'drain' }): Promise<void> {
-    const server = this.#server;
-    if (server.isDraining) return;
-    server.isDraining = true;
-    this.#ledger.onServerLeaves(server.process);
-    this.#network.expectEnds();
-    if (hasSuccessor) this.#startServer();
-    else this.#network.listener!.isLeaving = true;
-    await server.sessions.drain({ deadlineMs, spreadMs });
-    await server.sessions.close();
-    server.isDraining = false;
-    if (this.#server === server) this.#startServer();
+    return [...this.#calls].some(({ name, session }) => name === 'flush()' && sessions.includes(session));
   }
 
   #send(step: Step & { do: 'send' }): void {
-    const session = step.side === 'client' ? this.#client : this.#ledger.current?.session;
-    if (session === undefined) return;
+    const { current } = this.#ledger;
+    const isUp = step.side === 'client';
+    if (!isUp && current === undefined) return;
     const { policy, ttlMs } = this.#scenario[step.side].queue;
     const isKept = policy === 'block' && ttlMs === undefined && step.ttlMs === 0 && !this.#scenario.isMortal;
     const data = payloadOf(step, ++this.#sent, isKept);
     const entry: Entry = { data, key: step.key, isWaiting: true };
-    const down = this.#ledger.current?.down;
-    const settle = (isAccepted: boolean) => {
-      entry.isWaiting = false;
-      if (isAccepted) return;
-      // What waits may have gone from one session of the client to the next.
-      (step.side === 'client' ? this.#ledger.up : down!).withdraw(entry);
-    };
-    (step.side === 'client' ? this.#ledger.up : down!).add(entry);
-    session.send(data, { key: step.key, ...(step.ttlMs > 0 && { ttlMs: step.ttlMs }) }).then(
-      () => settle(true),
-      () => settle(false),
+    // What waits may go from one session of the client to the next.
+    const transcript = () => (isUp ? this.#ledger.up : current!.down);
+    transcript().add(entry);
+    this.#call('send()', step.side, (session) =>
+      session.send(data, { key: step.key, ...(step.ttlMs > 0 && { ttlMs: step.ttlMs }) }).then(
+        () => {
+          entry.isWaiting = false;
+        },
+        () => transcript().withdraw(entry),
+      ),
     );
   }
 
-  /** However it ends, it has to. */
   #flush(side: Side): void {
+    if (side === 'server' && this.#ledger.current === undefined) return;
+    this.#call('flush()', side, (session) => session.flush());
+  }
+
+  /** However it ends, it has to. */
+  #call(name: Call['name'], side: Side, begin: (session: Session) => Promise<unknown>): void {
     const { current } = this.#ledger;
-    if (side === 'server' && current === undefined) return;
-    const { session, process } =
-      side === 'server' ? current! : { session: this.#client, process: this.#clientProcess };
-    const flush = { session, process };
-    const settle = () => this.#flushes.delete(flush);
-    this.#flushes.add(flush);
-    session.flush().then(settle, settle);
+    const session = side === 'client' ? this.#client : current!.session;
+    const process = side === 'client' ? this.#clientProcess : current!.process;
+    const call = { name, session, process };
+    const settle = () => this.#calls.delete(call);
+    this.#calls.add(call);
+    begin(session).then(settle, settle);
   }
 
   #listenToClient(): void {
@@ -294,9 +280,10 @@ export class Model {
 
   #onSession(session: ServerSession, process: FakeProcess): void {
     const life = this.#ledger.begin(session, process);
-    const consumer = new Consumer(session, this.#scenario.server, (data, number) =>
-      this.#guard(() => this.#ledger.onServerMessage(life, data, number)),
-    );
+    const consumer = new Consumer(session, this.#scenario.server, {
+      onMessage: (data, number) => this.#guard(() => this.#ledger.onServerMessage(life, data, number)),
+      onAcknowledged: () => life.up?.acknowledge(),
+    });
     this.#consumers.set(life, consumer);
     session.on('drop', ({ reason, data }) => this.#guard(() => life.down.drop(reason, data)));
     session.on('close', (end) => this.#guard(() => this.#ledger.onServerSessionClosed(life, end)));

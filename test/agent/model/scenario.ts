@@ -24,6 +24,9 @@ export interface Scenario {
   steps: Step[];
 }
 
+/** How long servers keep sessions without a connection. */
+export const WINDOW_MS = { mortal: 8000, immortal: 10_000_000 };
+
 export interface SideSettings {
   /** Bounds of what it sends, and of what it takes. */
   queue: QueueOptions;

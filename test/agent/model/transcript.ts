@@ -26,10 +26,15 @@ export class Transcript {
   /** Everything that has to be delivered, unless it is reported as dropped. */
   #entries: Entry[] = [];
   #delivered = 0;
+  /** How much the receiving application has acknowledged, where it does so by itself. */
+  #processed = 0;
+  readonly #isManual: boolean;
   #isLost = false;
 
-  constructor(name: string) {
+  /** @param isManual whether the receiving application acknowledges by itself */
+  constructor(name: string, isManual: boolean) {
     this.#name = name;
+    this.#isManual = isManual;
   }
 
   /** What was delivered last. */
@@ -93,6 +98,11 @@ export class Transcript {
     }
   }
 
+  /** The other application has acknowledged all that it was given. */
+  acknowledge(): void {
+    this.#processed = this.#delivered;
+  }
+
   /**
    * The session is lost, and its end says what of it is not known to be delivered.
    *
@@ -109,6 +119,11 @@ export class Transcript {
     }
     if (this.#delivered < acknowledged) {
       violation(`${this.#name}: ${acknowledged - this.#delivered} messages are lost and not reported`);
+    }
+    if (this.#isManual && acknowledged > this.#processed) {
+      violation(
+        `${this.#name}: ${acknowledged - this.#processed} messages were acknowledged before they were processed`,
+      );
     }
     if (this.#delivered > acknowledged + unacked.length) {
       violation(`${this.#name}: a message is reported as unsent, but was delivered`);
