@@ -171,7 +171,12 @@ describe('what is no control message', () => {
       '{"T":"bye"}',
       '[{"t":"bye"}]',
     ),
-    fc.constantFrom('{"t":"drain","in":1}', '{"t":"toString"}', '{"t":["bye"]}', '{"t":"a","r":1e999,"s":-1}'),
+    fc.constantFrom(
+      '{"t":"drain","in":1}',
+      '{"t":"toString"}',
+      '{"t":["bye"]}',
+      '{"t":"a","r":1e999,"s":-1}',
+    ),
     // Nested as deep as a control message has room for, and much deeper.
     fc.constantFrom(2000, 100_000).map((depth) => '['.repeat(depth)),
     fc.constantFrom(600, 20_000).map((depth) => `${'{"t":'.repeat(depth)}1${'}'.repeat(depth)}`),
