@@ -14,7 +14,6 @@ import {
   type SessionServerOptions,
 } from '../../../src/agent/index.js';
 import { FaultProxy } from '../../../src/cli/fault-proxy.js';
-import type { WebSocket } from '../../../src/ws/websocket.js';
 import { until } from '../../support/tcp.js';
 
 /** Comes back at once, so that no test waits for a delay. */
@@ -45,13 +44,14 @@ export interface Scene {
   directUrl: string;
   /** The server's sessions in the order in which they began, also those that are over. */
   sessions: ServerSession[];
-  /** What each of them received. */
-  logs: Map<ServerSession, Received[]>;
+  /** What each session received, at either end. */
+  logs: Map<Session, Received[]>;
   connect(options?: ConnectSessionOptions): ClientSession;
   close(): Promise<void>;
 }
 
-export async function setScene(options: SessionServerOptions = {}): Promise<Scene> {
+/** @param isTaking whether the server's applications take their messages */
+export async function setScene(options: SessionServerOptions = {}, isTaking = true): Promise<Scene> {
   const httpServer = http.createServer();
   httpServer.listen(0, '127.0.0.1');
   await once(httpServer, 'listening');
@@ -61,10 +61,10 @@ export async function setScene(options: SessionServerOptions = {}): Promise<Scen
   await proxy.listen();
   const url = `ws://127.0.0.1:${proxy.address.port}/`;
   const sessions: ServerSession[] = [];
-  const logs = new Map<ServerSession, Received[]>();
+  const logs = new Map<Session, Received[]>();
   server.on('session', (session) => {
     sessions.push(session);
-    logs.set(session, listen(session));
+    if (isTaking) logs.set(session, listen(session));
   });
   const clients: ClientSession[] = [];
   return {
@@ -77,6 +77,7 @@ export async function setScene(options: SessionServerOptions = {}): Promise<Scen
     connect(clientOptions) {
       const client = connectSession(url, { backoff: QUICK_BACKOFF, ...clientOptions });
       clients.push(client);
+      logs.set(client, listen(client));
       return client;
     },
     async close() {
@@ -96,11 +97,4 @@ export async function exchange(client: ClientSession, session: ServerSession): P
   client.send('from the client');
   session.send('from the server');
   await until(() => client.received > before[0]! && session.received > before[1]!);
-}
-
-/** A WebSocket that speaks the wire by hand: what it received, and how it ended. */
-export interface RawClient {
-  socket: WebSocket;
-  received: (string | Buffer)[];
-  closed: Promise<number>;
 }
