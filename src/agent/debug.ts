@@ -17,12 +17,13 @@ export interface Describable {
 
 const living = new Set<Describable>();
 
-/** Lists an object until the returned function is called, which its owner does when it closes. */
-export function track(object: Describable): () => void {
+/** Lists an object until {@link untrack}, which its owner calls when it closes. */
+export function track(object: Describable): void {
   living.add(object);
-  return () => {
-    living.delete(object);
-  };
+}
+
+export function untrack(object: Describable): void {
+  living.delete(object);
 }
 
 export const debug = {

@@ -8,7 +8,7 @@ export class Emitter<Events extends { [Name in keyof Events]: unknown[] }> {
   readonly #listeners = new Map<keyof Events, unknown[]>();
 
   on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this {
-    this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), listener]);
+    this.#listeners.set(name, (this.#listeners.get(name) ?? []).concat(listener));
     this.onListenersChanged(name);
     return this;
   }

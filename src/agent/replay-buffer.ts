@@ -35,6 +35,8 @@ export class ReplayBuffer {
   #mask = -1;
   /** Those that hold messages, in order; only the last has room. */
   readonly #blocks: Block[] = [];
+  /** The last of them. */
+  #tail: Block | undefined;
 
   get count(): number {
     return this.seq - this.acked;
@@ -69,6 +71,7 @@ export class ReplayBuffer {
       const { bytes } = this.#blocks.shift()!;
       if (spareBlocks.length < MAX_SPARE_BLOCKS) spareBlocks.push(bytes);
     }
+    if (this.#blocks.length === 0) this.#tail = undefined;
   }
 
   /** Message `number`, which must be kept. */
@@ -101,16 +104,20 @@ export class ReplayBuffer {
 
   #copy(data: Uint8Array, slot: number): void {
     const size = data.length;
-    let block = this.#blocks.at(-1);
-    if (block === undefined || block.end + size > BLOCK_BYTES) {
-      block = { bytes: spareBlocks.pop() ?? new Uint8Array(BLOCK_BYTES), end: 0, last: 0 };
-      this.#blocks.push(block);
-    }
+    let block = this.#tail;
+    if (block === undefined || block.end + size > BLOCK_BYTES) block = this.#nextBlock();
     this.#held[slot] = block.bytes;
     this.#offsets[slot] = block.end;
     block.bytes.set(data, block.end);
     block.end += size;
     block.last = this.seq;
+  }
+
+  #nextBlock(): Block {
+    const block = { bytes: spareBlocks.pop() ?? new Uint8Array(BLOCK_BYTES), end: 0, last: 0 };
+    this.#blocks.push(block);
+    this.#tail = block;
+    return block;
   }
 
   #grow(): void {

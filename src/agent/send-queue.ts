@@ -75,6 +75,9 @@ interface Sent {
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
+/** For queues that have none: of its own each takes 190 bytes, and a server may keep thousands of sessions. */
+const NO_KEYS: Map<unknown, QueuedMessage> = new Map();
+const NOBODY: Set<Waiter> = new Set();
 
 export class SendQueue {
   readonly maxBytes: number;
@@ -90,9 +93,9 @@ export class SendQueue {
   /** In order; those before `#head` are gone. */
   #messages: QueuedMessage[] = [];
   #head = 0;
-  readonly #byKey = new Map<unknown, QueuedMessage>();
+  #byKey = NO_KEYS;
   /** In order, after the messages. A Set, so that an aborted one leaves without a search. */
-  readonly #waiters = new Set<Waiter>();
+  #waiters = NOBODY;
 
   constructor(options: QueueOptions, onDrop: (dropped: DroppedMessage) => void) {
     this.maxBytes = options.maxBytes ?? 2 ** 20;
@@ -240,7 +243,10 @@ export class SendQueue {
   #accept(message: QueuedMessage): void {
     this.#messages.push(message);
     this.bytes += message.data.length;
-    if (this.policy === 'conflate' && message.key !== undefined) this.#byKey.set(message.key, message);
+    if (this.policy === 'conflate' && message.key !== undefined) {
+      if (this.#byKey === NO_KEYS) this.#byKey = new Map();
+      this.#byKey.set(message.key, message);
+    }
     this.nextExpiry = Math.min(this.nextExpiry, message.expiresAt);
   }
 
@@ -312,6 +318,7 @@ export class SendQueue {
       const onAbort = (): void =>
         waiter.reject(new SessionError('aborted', 'send() was aborted', { cause: signal!.reason }));
       signal?.addEventListener('abort', onAbort);
+      if (this.#waiters === NOBODY) this.#waiters = new Set();
       this.#waiters.add(waiter);
     });
   }

@@ -5,7 +5,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Hello } from './control.js';
-import { type ActiveEntry, track } from './debug.js';
+import { type ActiveEntry, track, untrack } from './debug.js';
 import { Emitter } from './emitter.js';
 import { Entrance, type EntranceOptions } from './entrance.js';
 import { type Environment, LONGEST_TIMEOUT_MS, environment as machine } from './environment.js';
@@ -79,7 +79,6 @@ export class SessionServer extends Emitter<SessionServerEvents> implements Sessi
   readonly #registry: SessionRegistry<ServerSession>;
   readonly #reception: Reception;
   readonly #entrance: Entrance;
-  readonly #untrack: () => void;
   readonly #createdAt: number;
   #state: 'running' | 'draining' | 'closed' = 'running';
   #drain: { result: DrainResult; done: () => void } | undefined;
@@ -110,7 +109,7 @@ export class SessionServer extends Emitter<SessionServerEvents> implements Sessi
     this.#createdAt = environment.now();
     this.#reception = new Reception(helloTimeoutMs, this.#wheel);
     this.#entrance = new Entrance(options, this);
-    this.#untrack = track(this);
+    track(this);
     signal?.addEventListener('abort', this.#onAbort);
     if (signal?.aborted) this.close();
   }
@@ -187,7 +186,7 @@ export class SessionServer extends Emitter<SessionServerEvents> implements Sessi
       this.#reception.close(CLOSE.RESTART, 'the server is closed'),
       this.#cutAll({ moved: 0, finished: 0, cut: 0 }),
     ]);
-    this.#untrack();
+    untrack(this);
     this.removeAllListeners();
   }
 

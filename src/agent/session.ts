@@ -3,7 +3,7 @@
 
 import { Channel, type ChannelOwner } from './channel.js';
 import type { Drain, Window } from './control.js';
-import { type ActiveEntry, track } from './debug.js';
+import { type ActiveEntry, track, untrack } from './debug.js';
 import { channels } from './diagnostics.js';
 import { Emitter } from './emitter.js';
 import { type Environment, LONGEST_TIMEOUT_MS } from './environment.js';
@@ -52,7 +52,6 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   readonly #isManual: boolean;
   readonly #flushes = new Flushes();
   readonly #createdAt: number;
-  readonly #untrack: () => void;
   #dropped = 0;
   #resumes = 0;
   /** Undefined while there is a connection. */
@@ -75,7 +74,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     this.queue = new SendQueue(options.queue ?? {}, (dropped) => this.#onDrop(dropped));
     this.channel = this.createChannel();
     this.#createdAt = environment.now();
-    this.#untrack = track(this);
+    track(this);
   }
 
   /** The name of the session, once there is one; not a secret. */
@@ -300,7 +299,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     this.channel = this.createChannel();
     if (this.#expiryTimer !== undefined) this.wheel.cancel(this.#expiryTimer);
     if (this.#lookTimer !== undefined) this.environment.clearTimeout(this.#lookTimer);
-    this.#untrack();
+    untrack(this);
     this.queue.rejectWaiters(error ?? closedError());
     this.abandonFlushes(error ?? closedError());
     this.inbox.end(error);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Describable, debug, track } from '../../src/agent/debug.js';
+import { type Describable, debug, track, untrack } from '../../src/agent/debug.js';
 
 function thing(id: string, state = 'open'): Describable & { state: string } {
   return {
@@ -13,17 +13,18 @@ function thing(id: string, state = 'open'): Describable & { state: string } {
 describe('debug.active', () => {
   it('lists what is tracked as it is now, oldest first, until it is closed', () => {
     const first = thing('1');
-    const stopFirst = track(first);
-    const stopSecond = track(thing('2'));
+    const second = thing('2');
+    track(first);
+    track(second);
     first.state = 'detached';
     expect(debug.active()).toEqual([
       { kind: 'thing', id: '1', state: 'detached', ageMs: 5, unacked: 3 },
       { kind: 'thing', id: '2', state: 'open', ageMs: 5, unacked: 3 },
     ]);
-    stopFirst();
+    untrack(first);
     expect(debug.active().map(({ id }) => id)).toEqual(['2']);
-    stopFirst();
-    stopSecond();
+    untrack(first);
+    untrack(second);
     expect(debug.active()).toEqual([]);
   });
 });
