@@ -18,6 +18,7 @@ import {
 } from './link.js';
 import type { LivenessOptions } from './liveness.js';
 import { Opening } from './opening.js';
+import { quietDeferred } from './quiet.js';
 import { Session, type SessionOptions } from './session.js';
 import type { WheelTimer } from './timer-wheel.js';
 import { onWake } from './wake.js';
@@ -53,7 +54,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
 
 export class ClientSession extends Session {
-  protected readonly side = 'client';
+  readonly side = 'client';
   readonly #address: Address;
   readonly #options: ClientSessionOptions;
   readonly #connect: Connect;
@@ -65,7 +66,7 @@ export class ClientSession extends Session {
   #opening: Opening | undefined;
   #retryTimer: unknown;
   #stopWaking: (() => void) | undefined;
-  #ready = deferred();
+  #ready = quietDeferred();
   /** Sessions at a server that goes away, which end when all they sent is acknowledged. */
   readonly #retiring = new Map<Channel, { formerId: string; timer: WheelTimer }>();
   /** When the server that drains closes. */
@@ -238,7 +239,7 @@ export class ClientSession extends Session {
     }
     if (this.#state === 'open' && !this.channel.isAttached) {
       this.#state = 'reconnecting';
-      this.#ready = deferred();
+      this.#ready = quietDeferred();
     }
     // A server that drains was being left already.
     if (this.#opening !== undefined || this.#retryTimer !== undefined) return;
@@ -338,24 +339,6 @@ function lostError(reason: string): SessionError {
 function impossible({ code, reason, error }: LinkEnd): SessionError {
   const kind = code === CLOSE.MALFORMED ? 'protocol' : 'refused';
   return new SessionError(kind, reason, { closeCode: code, cause: error });
-}
-
-interface Deferred {
-  promise: Promise<void>;
-  resolve(): void;
-  reject(error: SessionError): void;
-}
-
-/** A promise whose rejection may go unnoticed: not everybody waits for `ready`. */
-function deferred(): Deferred {
-  let resolve!: () => void;
-  let reject!: (error: SessionError) => void;
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  promise.catch(() => {});
-  return { promise, resolve, reject };
 }
 
 async function provide<T>(provided: Provided<T>): Promise<T> {

@@ -3,7 +3,7 @@
 // Where something is published is up to those to whom it happens; docs/observability.md shows a listener.
 
 /** What every message has. Payloads are never among it. */
-interface SessionNews {
+export interface AboutSession {
   /** Tells sessions apart, and can be asked for more, for example its `stats()`. */
   session: object;
   /** Undefined while the first connection is being made. */
@@ -12,7 +12,7 @@ interface SessionNews {
 }
 
 /** `hawser:connect`: a connection carries the session, the first one or another. */
-export interface ConnectMessage extends SessionNews {
+export interface ConnectMessage extends AboutSession {
   /** Counts the connections that the client has tried. */
   generation: number;
   /** Whether an earlier connection carried the same session. */
@@ -23,7 +23,7 @@ export interface ConnectMessage extends SessionNews {
  * `hawser:close`: a connection is gone, or the session is over, or both. A connection that is replaced by the next one, in
  * a takeover or when a server drains, has none: the `hawser:connect` says it.
  */
-export interface CloseMessage extends SessionNews {
+export interface CloseMessage extends AboutSession {
   /** Of RFC 6455 §7.4.1, or of the session protocol. */
   code: number;
   reason: string;
@@ -37,7 +37,7 @@ export interface CloseMessage extends SessionNews {
 }
 
 /** `hawser:resume`: a session goes on over another connection; follows the `hawser:connect`. */
-export interface ResumeMessage extends SessionNews {
+export interface ResumeMessage extends AboutSession {
   /** Messages that were sent once more. */
   replayed: number;
   /** How long the session was without a connection; 0 when it had one until now. */
@@ -45,7 +45,7 @@ export interface ResumeMessage extends SessionNews {
 }
 
 /** `hawser:session.lost`: a client learns that the server does not have the session any more. */
-export interface SessionLostMessage extends SessionNews {
+export interface SessionLostMessage extends AboutSession {
   /** Messages that were surely not processed. */
   unsent: number;
   /** Messages of which nobody knows. */
@@ -54,7 +54,7 @@ export interface SessionLostMessage extends SessionNews {
 }
 
 /** `hawser:queue.drop`: the queue's policy or a message's time to live took a message that had not been numbered. */
-export interface QueueDropMessage extends SessionNews {
+export interface QueueDropMessage extends AboutSession {
   reason: string;
   /** By which the message could be replaced. */
   key: unknown;
@@ -62,7 +62,7 @@ export interface QueueDropMessage extends SessionNews {
 }
 
 /** `hawser:slow`: the queue is full because the peer does not keep up, or is away; once, until half of it is free. */
-export interface SlowMessage extends SessionNews {
+export interface SlowMessage extends AboutSession {
   /** Unsent and unacknowledged ones. */
   queuedMessages: number;
   queuedBytes: number;

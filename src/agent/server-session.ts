@@ -31,7 +31,7 @@ export class ServerSession extends Session {
   readonly id: string;
   /** Who the client is, as `authenticate` said. */
   readonly principal: string;
-  protected readonly side = 'server';
+  readonly side = 'server';
   readonly #token: string;
   readonly #keeper: SessionKeeper;
   #generation = 0;

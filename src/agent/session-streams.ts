@@ -3,13 +3,8 @@
 
 import { SessionError } from './errors.js';
 import type { Data } from './link.js';
-import {
-  type CloseInfo,
-  type MessageStreams,
-  notWritable,
-  type OpenedStreams,
-  quietDeferred,
-} from './stream-view.js';
+import { quietDeferred } from './quiet.js';
+import { type CloseInfo, type MessageStreams, notWritable, type OpenedStreams } from './stream-view.js';
 
 /** What is needed of a session, the client's or the server's. */
 export interface StreamableSession {

@@ -4,7 +4,6 @@
 import { Channel, type ChannelOwner } from './channel.js';
 import type { Drain, Window } from './control.js';
 import { type ActiveEntry, track, untrack } from './debug.js';
-import { channels } from './diagnostics.js';
 import { Emitter } from './emitter.js';
 import { type Environment, LONGEST_TIMEOUT_MS } from './environment.js';
 import { abortError, CLOSE, closedError, SessionError } from './errors.js';
@@ -12,6 +11,7 @@ import { Flushes } from './flush.js';
 import { Inbox } from './inbox.js';
 import type { Data, LinkEnd } from './link.js';
 import { type Sendable, toData } from './payload.js';
+import { quiet } from './quiet.js';
 import {
   type DroppedMessage,
   type QueueOptions,
@@ -20,6 +20,7 @@ import {
   SendQueue,
 } from './send-queue.js';
 import type { SessionEnd, SessionEvents, SessionStats } from './session-events.js';
+import { SessionNews } from './session-news.js';
 import { type TimerWheel, type WheelTimer, wheelOf } from './timer-wheel.js';
 
 export interface SessionOptions {
@@ -52,11 +53,9 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   readonly #isManual: boolean;
   readonly #flushes = new Flushes();
   readonly #createdAt: number;
+  readonly #news: SessionNews;
   #dropped = 0;
   #resumes = 0;
-  /** Undefined while there is a connection. */
-  #detachedAt: number | undefined;
-  #isFull = false;
   #closed: Promise<void> | undefined;
   #isClosing = false;
   #isOver = false;
@@ -74,13 +73,14 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     this.queue = new SendQueue(options.queue ?? {}, (dropped) => this.#onDrop(dropped));
     this.channel = this.createChannel();
     this.#createdAt = environment.now();
+    this.#news = new SessionNews(this, environment);
     track(this);
   }
 
   /** The name of the session, once there is one; not a secret. */
   abstract get id(): string | undefined;
   abstract get state(): string;
-  protected abstract readonly side: 'client' | 'server';
+  abstract readonly side: 'client' | 'server';
 
   /**
    * Sends a message. It is delivered exactly once and in order, as long as both processes live and the server keeps the
@@ -96,7 +96,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
       return this.#send(toData(data), options);
     } catch (error) {
       if (error instanceof SessionError && error.code === 'queue-full') this.#onFull();
-      return handled(Promise.reject(error));
+      return quiet(Promise.reject(error));
     }
   }
 
@@ -135,11 +135,11 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
    * @throws (rejects) SessionError `closed`, `lost`, `aborted`. As with `send()`, nobody has to listen.
    */
   flush({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
-    if (this.#isOver) return handled(Promise.reject(closedError()));
-    if (signal?.aborted) return handled(Promise.reject(abortError(signal)));
+    if (this.#isOver) return quiet(Promise.reject(closedError()));
+    if (signal?.aborted) return quiet(Promise.reject(abortError(signal)));
     const flushed = this.#flushes.add(this.channels, this.queue.last, signal);
     this.settleFlushes();
-    return handled(flushed);
+    return quiet(flushed);
   }
 
   /**
@@ -229,20 +229,15 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
 
   /** Another connection carries the session. */
   protected onAttached(generation: number, isResumed: boolean, replayed: number): void {
-    const now = this.environment.now();
-    const detachedMs = now - (this.#detachedAt ?? now);
-    this.#detachedAt = undefined;
-    if (channels.connect.hasSubscribers) channels.connect.publish({ ...this.#news(), generation, isResumed });
+    this.#news.attached(generation, isResumed, replayed);
     if (!isResumed) return;
     this.#resumes++;
-    if (channels.resume.hasSubscribers) channels.resume.publish({ ...this.#news(), replayed, detachedMs });
     this.emit('resumed', { replayed });
   }
 
   /** The connection is gone, and the session waits for the next. */
   protected onConnectionLost({ code, reason, error }: LinkEnd): void {
-    this.#detachedAt = this.environment.now();
-    this.#publishClose(code, reason, error, this.queue.count, this.channel.sent.count);
+    this.#news.detached(code, reason, error, this.queue.count, this.channel.sent.count);
   }
 
   /** Sends what waits, as far as the connection and the window have room. */
@@ -263,7 +258,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     this.#isPumping = false;
     // Who was told of a drop may have ended the session.
     if (this.#isOver) return;
-    this.#noteRoom();
+    this.#news.room(this.#fullness());
     this.#scheduleExpiry();
     if (channel.isCongested && !queue.isEmpty) this.#lookLater();
     this.settleFlushes();
@@ -303,7 +298,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     this.queue.rejectWaiters(error ?? closedError());
     this.abandonFlushes(error ?? closedError());
     this.inbox.end(error);
-    this.#publishClose(code, reason, error, end.unsent.length, end.unacked.length);
+    this.#news.over(code, reason, error, end.unsent.length, end.unacked.length);
     this.emit('close', end);
     this.removeAllListeners();
   }
@@ -323,7 +318,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
 
   onRoom(_channel: Channel): void {
     if (this.queue.isEmpty && this.#flushes.size === 0) {
-      this.#noteRoom();
+      this.#news.room(this.#fullness());
       this.onHeldBytes();
     } else {
       this.pump();
@@ -340,15 +335,15 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     const { queue, channel } = this;
     if (this.#isClosing) throw closedError();
     if (options !== undefined) checkOptions(options);
-    if (queue.isEmpty && channel.canSend(size)) {
-      channel.transmit(data, false);
-      return ACCEPTED;
-    }
     if (size > queue.maxBytes) {
       throw new SessionError(
         'too-large',
-        `the message has ${size} bytes, and the queue holds ${queue.maxBytes}`,
+        `the message has a length of ${size}, and the queue holds ${queue.maxBytes}`,
       );
+    }
+    if (queue.isEmpty && channel.canSend(size)) {
+      channel.transmit(data, false);
+      return ACCEPTED;
     }
     const kept = typeof data === 'string' ? data : new Uint8Array(data);
     const outcome = queue.add(kept, options, channel.sent, this.environment.now());
@@ -358,7 +353,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     }
     if (typeof outcome !== 'string') this.#onFull();
     this.pump();
-    return handled(Promise.resolve(outcome));
+    return quiet(Promise.resolve(outcome));
   }
 
   async #close(timeoutMs: number): Promise<void> {
@@ -390,44 +385,18 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   #onDrop(dropped: DroppedMessage): void {
     this.#dropped++;
     if (dropped.reason === 'full') this.#onFull();
-    if (channels.drop.hasSubscribers) {
-      const { reason, data, key } = dropped;
-      channels.drop.publish({ ...this.#news(), reason, key, bytes: data.length });
-    }
+    this.#news.dropped(dropped);
     this.emit('drop', dropped);
   }
 
-  /** The peer does not keep up: told once, until half of the queue is free. */
   #onFull(): void {
-    if (this.#isFull) return;
-    this.#isFull = true;
-    if (!channels.slow.hasSubscribers) return;
-    channels.slow.publish({
-      ...this.#news(),
-      queuedMessages: this.queue.count + this.channel.sent.count,
-      queuedBytes: this.heldBytes,
-      bufferedAmount: this.channel.bufferedAmount,
-    });
+    this.#news.full(this.heldCount, this.heldBytes, this.channel.bufferedAmount);
   }
 
-  #noteRoom(): void {
+  /** How much of the queue is in use, from 0 to 1. */
+  #fullness(): number {
     const { maxMessages, maxBytes } = this.queue;
-    if (this.heldCount <= maxMessages / 2 && this.heldBytes <= maxBytes / 2) this.#isFull = false;
-  }
-
-  #news(): { session: object; sessionId: string | undefined; side: 'client' | 'server' } {
-    return { session: this, sessionId: this.id, side: this.side };
-  }
-
-  #publishClose(
-    code: number,
-    reason: string,
-    error: Error | undefined,
-    unsent: number,
-    unacked: number,
-  ): void {
-    if (!channels.close.hasSubscribers) return;
-    channels.close.publish({ ...this.#news(), code, reason, isOver: this.#isOver, unsent, unacked, error });
+    return Math.max(this.heldCount / maxMessages, this.heldBytes / maxBytes);
   }
 
   #scheduleExpiry(): void {
@@ -456,10 +425,4 @@ function checkOptions({ signal, ttlMs }: SendOptions): void {
   if (ttlMs !== undefined && !(ttlMs > 0)) {
     throw new RangeError(`ttlMs: milliseconds above 0 were expected, got ${ttlMs}`);
   }
-}
-
-/** Keeps a rejection that nobody awaits from ending the process. */
-function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
 }

@@ -2,12 +2,12 @@
 // it has much to write, the writer waits.
 
 import type { Data } from './link.js';
+import { quietDeferred } from './quiet.js';
 import {
   type CloseInfo,
   type MessageStreams,
   notWritable,
   type OpenedStreams,
-  quietDeferred,
   WebSocketError,
 } from './stream-view.js';
 

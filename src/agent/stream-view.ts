@@ -44,15 +44,3 @@ export class WebSocketError extends Error {
 
 export const notWritable = (): DOMException =>
   new DOMException('The connection is closed: it cannot be written to', 'InvalidStateError');
-
-/** A promise that may be rejected without anybody having asked for it: a peer must not be able to end the process. */
-export function quietDeferred<T>() {
-  let resolve!: (value: T) => void;
-  let reject!: (error: Error) => void;
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  promise.catch(() => {});
-  return { promise, resolve, reject };
-}
