@@ -80,7 +80,7 @@ export class Servers {
   /** @throws when sessions still wait whose clients have long gone */
   checkExpired(): void {
     for (const { sessions, process } of this.#servers) {
-      const { detached } = sessions.stats();
+      const detached = sessions.sessions.filter(({ state }) => state === 'detached').length;
       if (process.isAlive && detached > 0) violation(`${detached} sessions wait for nobody`);
     }
   }
