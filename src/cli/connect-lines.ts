@@ -30,8 +30,9 @@ export async function sendLinesOverSession(
   report: Reporter,
   outcome: SessionOutcome,
   waitMs: number,
+  lines: AsyncIterable<string> = readLines(),
 ): Promise<void> {
-  for await (const line of readLines()) {
+  for await (const line of lines) {
     try {
       // Waits while the queue is full: input is read no faster than the server takes it.
       await session.send(line);

@@ -6,9 +6,15 @@ import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseControl, serializeControl } from '../../src/agent/control.js';
 import { Emitter } from '../../src/agent/emitter.js';
-import { type ClientSession, type SessionEvents, SessionServer } from '../../src/agent/index.js';
+import {
+  type ClientSession,
+  type SessionEnd,
+  SessionError,
+  type SessionEvents,
+  SessionServer,
+} from '../../src/agent/index.js';
 import { sessionCommands } from '../../src/cli/connect-commands.js';
-import { closeSessionWhenQuiet } from '../../src/cli/connect-lines.js';
+import { closeSessionWhenQuiet, sendLinesOverSession } from '../../src/cli/connect-lines.js';
 import { SessionOutcome } from '../../src/cli/connect-outcome.js';
 import { runPrompt } from '../../src/cli/connect-prompt.js';
 import { createReporter } from '../../src/cli/connect-report.js';
@@ -51,6 +57,12 @@ function start(argv: string[], input: string | null = null): Program {
   const program = startHawser(['connect', '--session', ...argv, url], input);
   running.push(program);
   return program;
+}
+
+/** Resolves when the server has so many messages of the program. */
+async function untilReceived(messages: number): Promise<void> {
+  const look = (): void => expect(sessions.sessions[0]?.stats().received).toBe(messages);
+  await vi.waitFor(look, { timeout: 15_000 });
 }
 
 type Event = Record<string, unknown>;
@@ -145,22 +157,21 @@ describe('exit code', () => {
     const program = start(['--json']);
     program.child.stdin!.write('hi\n');
     await program.printed(/"event":"open"/);
-    await vi.waitFor(() => expect(sessions.sessions[0]!.stats().received).toBe(1));
+    await untilReceived(1);
     program.child.kill('SIGINT');
-    await vi.waitFor(
-      () => {
-        program.child.kill('SIGINT');
-        expect(program.child.exitCode).not.toBeNull();
-      },
-      { timeout: 10_000 },
-    );
+    // A line that is refused tells that the first signal was heard; later ones would be one and the same.
+    const refused = program.printed(/"event":"error".*"message":"the session is closed"/);
+    const typing = setInterval(() => program.child.stdin!.write('too late\n'), 20);
+    await refused;
+    clearInterval(typing);
+    program.child.kill('SIGINT');
     const ended = await program.ended;
     expect(ended.code).toBe(3);
     expect(parseEvents(ended).at(-1)).toMatchObject({
       event: 'close',
       code: 1006,
       reason: 'terminated',
-      unacked: [{ binary: false, data: 'hi' }],
+      unacked: expect.arrayContaining([{ binary: false, data: 'hi' }]),
       exitCode: 3,
     });
   });
@@ -235,7 +246,7 @@ describe('exit code', () => {
   it('3: the session was lost, although the next one ends well', async () => {
     const program = start(['--json']);
     program.child.stdin!.write('hello\nworld\n');
-    await vi.waitFor(() => expect(sessions.sessions[0]!.stats().received).toBe(2));
+    await untilReceived(2);
     const former = sessions;
     sessions = new SessionServer({ noServer: true });
     sessions.on('session', echoSession);
@@ -323,6 +334,7 @@ class FakeSession extends Emitter<SessionEvents> {
   send = async (data: unknown): Promise<void> => {
     this.told.push(data);
   };
+  flush = async (): Promise<void> => {};
   close = (): void => {
     this.told.push('CLOSE');
   };
@@ -337,6 +349,66 @@ function setUp() {
   reportSession(session, 'ws://host/', report, outcome);
   return { fake, session, report, outcome, err: () => String(stderr.read() ?? '') };
 }
+
+describe('what the end means for the exit code', () => {
+  it.each<[string, number, Partial<SessionEnd>]>([
+    ['over, and all is acknowledged', 0, { code: 1000 }],
+    ['over, and something was not sent', 3, { code: 1000, unsent: ['x'] }],
+    ['over, and something was not acknowledged', 3, { code: 1000, unacked: ['x'] }],
+    ['ended here', 3, { code: 1006 }],
+    [
+      'refused with a code',
+      4,
+      { code: 4409, error: new SessionError('superseded', '', { closeCode: 4409 }) },
+    ],
+    ['refused with a status', 3, { code: 1006, error: new SessionError('refused', '', { status: 404 }) }],
+  ])('%s -> %i', (_, exitCode, end) => {
+    const { fake, outcome } = setUp();
+    const whole = { code: 1006, reason: '', unsent: [], unacked: [], ...end };
+    expect(outcome.exitCodeFor(whole)).toBe(1);
+    fake.emit('open');
+    expect(outcome.exitCodeFor(whole)).toBe(exitCode);
+  });
+});
+
+describe('piped lines', () => {
+  async function* lines(...all: string[]): AsyncGenerator<string> {
+    yield* all;
+  }
+
+  it('are sent, then waited for, then the session is closed', async () => {
+    const { fake, session, report, outcome } = setUp();
+    let acknowledge = (): void => {};
+    fake.flush = () =>
+      new Promise((resolve) => {
+        acknowledge = resolve;
+      });
+    const done = sendLinesOverSession(session, report, outcome, 0, lines('a', '', 'b'));
+    await vi.waitFor(() => expect(fake.told).toEqual(['a', '', 'b']));
+    acknowledge();
+    await done;
+    expect(fake.told).toEqual(['a', '', 'b', 'CLOSE']);
+  });
+
+  it('one that cannot be sent is told, and the others go', async () => {
+    const { fake, session, report, outcome, err } = setUp();
+    const { send } = fake;
+    fake.send = (line) => (line === 'large' ? Promise.reject(new Error('too large')) : send(line));
+    await sendLinesOverSession(session, report, outcome, 0, lines('large', 'small'));
+    expect(err()).toBe('hawser: too large\n');
+    expect(fake.told).toEqual(['small', 'CLOSE']);
+    fake.emit('open');
+    expect(outcome.exitCodeFor({ code: 1000, reason: '', unsent: [], unacked: [] })).toBe(3);
+  });
+
+  it('are read no more when the session is over', async () => {
+    const { fake, session, report, outcome, err } = setUp();
+    fake.state = 'closed';
+    fake.send = () => Promise.reject(new Error('the session is closed'));
+    await sendLinesOverSession(session, report, outcome, 0, lines('a', 'b'));
+    expect({ told: fake.told, err: err() }).toEqual({ told: [], err: '' });
+  });
+});
 
 describe('the prompt', () => {
   function prompt() {
@@ -434,6 +506,17 @@ describe('--wait', () => {
     expect(fake.told).toEqual([]);
     vi.advanceTimersByTime(1);
     expect(fake.told).toEqual(['CLOSE']);
+  });
+
+  it('does not begin when the session ended while its messages were waited for', async () => {
+    vi.useFakeTimers();
+    const { fake, session, report, outcome } = setUp();
+    fake.flush = async () => {
+      fake.state = 'closed';
+    };
+    async function* noLines(): AsyncGenerator<string> {}
+    await sendLinesOverSession(session, report, outcome, 500, noLines());
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it('is over when the session is', () => {
