@@ -136,7 +136,14 @@ export class ClientSession extends Session {
     this.#drainsUntil = this.environment.now() + drain.in;
     this.emit('drain', { inMs: drain.in, retryAfterMs: drain.retryAfter });
     // The next connection first; this one stays until that is there.
-    if (!this.isOver && this.#opening === undefined && this.#retryTimer === undefined) this.#open();
+    if (this.isOver || this.#opening !== undefined || this.#retryTimer !== undefined) return;
+    if (this.#retiring.size === 0) {
+      this.#open();
+    } else {
+      // Servers that send us round in circles are not followed at their speed.
+      const delayMs = this.#backoff.nextDelayMs();
+      this.#retryTimer = this.environment.setTimeout(() => this.#retry(), delayMs, true);
+    }
   }
 
   protected override get channels(): Channel[] {

@@ -64,6 +64,17 @@ describe('a server that was left', () => {
     expect([former.isReleased, client.state]).toEqual([true, 'open']);
   });
 
+  it('for one that drains, too -> the next one is asked after a delay', async () => {
+    const { environment, links, welcome } = await setUp();
+    environment.random = () => 0.9;
+    for (let i = 0; i < 2; i++) (await welcome()).receive(serializeControl({ t: 'drain', in: 100_000 }));
+    await environment.settle();
+    expect(links.length).toBe(2);
+    environment.advance(300);
+    await environment.settle();
+    expect(links.length).toBe(3);
+  });
+
   it('and never acknowledges -> the loss is told then', async () => {
     const { environment, client, welcome } = await setUp();
     const lost: unknown[] = [];
