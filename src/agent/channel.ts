@@ -85,6 +85,7 @@ export class Channel implements LinkHandler {
   /** Bytes that have come and were not handed over. */
   #unhandedBytes = 0;
   #reportTimer: WheelTimer | undefined;
+  #holdsReports = false;
 
   constructor({ owner, inbox, wheel, isManual, highWaterMark }: ChannelOptions) {
     this.#owner = owner;
@@ -116,6 +117,7 @@ export class Channel implements LinkHandler {
     this.sent.prune(peerHas);
     this.#number = announced;
     this.#reported = announced;
+    this.#holdsReports = false;
     this.#bytesToReport = 0;
     this.#window = window;
     this.#reportAfter = {
@@ -185,9 +187,20 @@ export class Channel implements LinkHandler {
     this.#reportWhenDue();
   }
 
+  /** A hello on its way says what is acknowledged: reports over this connection must not overtake it. */
+  holdReports(): void {
+    this.#holdsReports = true;
+  }
+
+  /** The hello came to nothing, or began another session. */
+  resumeReports(): void {
+    this.#holdsReports = false;
+    this.#reportLater();
+  }
+
   /** Tells the peer now what is acknowledged, if it does not know. */
   report(): void {
-    if (this.#link === undefined || this.acknowledged === this.#reported) return;
+    if (this.#link === undefined || this.#holdsReports || this.acknowledged === this.#reported) return;
     this.#reported = this.acknowledged;
     this.#bytesToReport = 0;
     this.#link.send(serializeAcknowledgement(this.acknowledged, this.sent.seq));
@@ -198,6 +211,11 @@ export class Channel implements LinkHandler {
     if (!this.#isCongested || this.#link === undefined) return;
     this.#look();
     if (!this.#isCongested) this.#owner.onRoom(this);
+  }
+
+  /** Length of what has come and was not handed over. */
+  get unhandedBytes(): number {
+    return this.#unhandedBytes;
   }
 
   get bufferedAmount(): number {
@@ -234,6 +252,8 @@ export class Channel implements LinkHandler {
     this.handedOver = number;
     this.#unhandedBytes -= data.length;
     this.#bytesToReport += data.length;
+    // Who keeps books about what waits here without a connection.
+    if (this.#link === undefined) this.#owner.onRoom(this);
     if (this.#isManual) return;
     this.acknowledged = number;
     this.#reportWhenDue();

@@ -122,7 +122,11 @@ export class ClientSession extends Session {
 
   onViolation(channel: Channel, code: number, text: string): void {
     channel.close(code, text);
-    this.onDetached(channel, { code, reason: text });
+    if (this.#hasRetired(channel)) return;
+    const end = { code, reason: text };
+    this.onConnectionLost(end);
+    if (code === CLOSE.CORRUPT) this.#lose('corrupt');
+    this.#onFailed(end, code === CLOSE.MALFORMED);
   }
 
   onBye(channel: Channel): void {
@@ -137,11 +141,11 @@ export class ClientSession extends Session {
     this.emit('drain', { inMs: drain.in, retryAfterMs: drain.retryAfter });
     // The next connection first; this one stays until that is there.
     if (this.isOver || this.#opening !== undefined || this.#retryTimer !== undefined) return;
-    if (this.#retiring.size === 0) {
+    if (this.#retiring.size === 0 && drain.retryAfter === undefined) {
       this.#open();
     } else {
       // Servers that send us round in circles are not followed at their speed.
-      const delayMs = this.#backoff.nextDelayMs();
+      const delayMs = this.#backoff.nextDelayMs(drain.retryAfter);
       this.#retryTimer = this.environment.setTimeout(() => this.#retry(), delayMs, true);
     }
   }
@@ -179,6 +183,7 @@ export class ClientSession extends Session {
       onWelcome: (link, welcome, hello) => this.#onWelcome(link, welcome, hello),
       onFailed: (end, isFinal) => {
         this.#opening = undefined;
+        this.channel.resumeReports();
         this.#onFailed(end, isFinal);
       },
     });
@@ -200,6 +205,7 @@ export class ClientSession extends Session {
     const caps = { ...this.ownWindow, ping: link.ping !== undefined };
     if (this.#identity === undefined) return { t: 'hello', v: VERSION, gen, recv: 0, caps };
     const { sid, tok } = this.#identity;
+    this.channel.holdReports();
     return { t: 'hello', v: VERSION, sid, tok, gen, recv: this.channel.acknowledged, caps };
   }
 
@@ -307,6 +313,7 @@ export class ClientSession extends Session {
   /** Another server has a new session for us: the old one ends by itself, what waits goes to the new one. */
   #retire(formerId: string): void {
     const { channel } = this;
+    channel.resumeReports();
     this.channel = this.createChannel();
     // A server that does not close in time never will.
     const timer = this.wheel.schedule(this.#drainsUntil - this.environment.now() + CLOSE_TIMEOUT_MS, () => {

@@ -1,6 +1,8 @@
 // The control messages of `hawser.v1`: text that begins with U+0001, then one JSON object (docs/session-protocol.md). What a
 // peer sends is checked member by member here, so that nobody else has to.
 
+import { LONGEST_TIMEOUT_MS } from './environment.js';
+
 /** The subprotocol by which two ends agree to talk like this. */
 export const SUBPROTOCOL = 'hawser.v1';
 export const VERSION = 1;
@@ -10,7 +12,6 @@ const MARK_CODE = 1;
 /** In UTF-16 units. The longest that we send has about 300. */
 const MAX_LENGTH = 4096;
 const MAX_ID_LENGTH = 64;
-const MAX_DURATION_MS = 2 ** 31 - 1;
 
 /** How much may be unacknowledged in either direction: `bytes` of payload, of text one for each UTF-16 code unit. */
 export interface Window {
@@ -179,7 +180,7 @@ function isPositive(value: unknown): value is number {
 }
 
 function isDelay(value: unknown): value is number {
-  return isCount(value) && value <= MAX_DURATION_MS;
+  return isCount(value) && value <= LONGEST_TIMEOUT_MS;
 }
 
 function isDuration(value: unknown): value is number {

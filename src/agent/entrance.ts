@@ -131,6 +131,10 @@ export class Entrance {
       decide(false, 403);
       return;
     }
+    if (!this.#speaks(request)) {
+      decide(false, 400);
+      return;
+    }
     try {
       const principal = await this.#identify(request);
       if (typeof principal === 'string') this.#principals.set(request, principal);
@@ -143,6 +147,12 @@ export class Entrance {
   async #identify(request: IncomingMessage): Promise<Principal> {
     const { authenticate = () => '' } = this.#options;
     return this.#isAllowed(request) && authenticate(request);
+  }
+
+  /** Whether a subprotocol is offered that means a session. */
+  #speaks({ headers }: IncomingMessage): boolean {
+    const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+    return (this.#options.subprotocols ?? [SUBPROTOCOL]).some((name) => offered.includes(name));
   }
 
   #isAllowed({ headers: { origin } }: IncomingMessage): boolean {

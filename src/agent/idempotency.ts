@@ -6,7 +6,7 @@
 // at most once unless its process died, or it took longer than its claim lasts. What must never happen twice has to be
 // made one transaction with the completion, inside the store.
 
-import { type Environment, environment as machine, type Timer } from './environment.js';
+import { type Environment, LONGEST_TIMEOUT_MS, environment as machine, type Timer } from './environment.js';
 import { SessionError } from './errors.js';
 
 /** What a claim finds. */
@@ -95,9 +95,6 @@ export interface MemoryIdempotencyStoreOptions {
 /** Keys are made by peers, in part. */
 const LONGEST_KEY = 2048;
 
-/** Longer ones wrap around in Node's timers. */
-const LONGEST_MS = 2 ** 31 - 1;
-
 interface Running {
   token: string;
   outcome: Promise<Outcome>;
@@ -120,8 +117,10 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
   constructor(options: MemoryIdempotencyStoreOptions = {}) {
     const { ttlMs = 600_000, claimTtlMs = 60_000, maxEntries = 10_000, environment = machine } = options;
     for (const [name, value] of Object.entries({ ttlMs, claimTtlMs, maxEntries })) {
-      if (value > 0 && value <= LONGEST_MS) continue;
-      throw new RangeError(`${name}: more than 0 and at most ${LONGEST_MS} was expected, got ${value}`);
+      if (value > 0 && value <= LONGEST_TIMEOUT_MS) continue;
+      throw new RangeError(
+        `${name}: more than 0 and at most ${LONGEST_TIMEOUT_MS} was expected, got ${value}`,
+      );
     }
     this.#ttlMs = ttlMs;
     this.#claimTtlMs = claimTtlMs;

@@ -8,6 +8,8 @@ import type { Data } from './link.js';
 interface Source {
   /** Message `number` was handed to the application. */
   handed(number: number, data: Data): void;
+  /** The application is done with messages up to `number`. */
+  acknowledge(number: number): void;
 }
 
 interface Waiting {
@@ -21,17 +23,28 @@ interface Reader {
   reject(error: SessionError): void;
 }
 
+/** `number` counts what was handed over, from 1, also over the loss of a session. */
 export type MessageListener = (data: Data, number: number) => void;
 
 const END: IteratorResult<Data, undefined> = { done: true, value: undefined };
 
 export class Inbox {
+  /** How many messages were handed over. */
+  handedOver = 0;
+  /** Those that the application is not done with, when it is the one to say so; the first has the number `#firstOpen`. */
+  readonly #open: { source: Source; number: number }[] | undefined;
+  #firstOpen = 1;
   #listener: MessageListener | undefined;
   readonly #waiting: Waiting[] = [];
   readonly #readers: Reader[] = [];
   #isTelling = false;
   #isOver = false;
   #error: SessionError | undefined;
+
+  /** @param isManual whether {@link acknowledge} will be called */
+  constructor(isManual: boolean) {
+    if (isManual) this.#open = [];
+  }
 
   /** Messages that wait for the application. */
   get count(): number {
@@ -54,7 +67,7 @@ export class Inbox {
       this.#waiting.push({ data, number, source });
     } else {
       reader.resolve({ done: false, value: data });
-      source.handed(number, data);
+      this.#hand(data, number, source);
     }
   }
 
@@ -62,7 +75,7 @@ export class Inbox {
   next(): Promise<IteratorResult<Data, undefined>> {
     const message = this.#waiting.shift();
     if (message !== undefined) {
-      message.source.handed(message.number, message.data);
+      this.#hand(message.data, message.number, message.source);
       return Promise.resolve({ done: false, value: message.data });
     }
     if (!this.#isOver) return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
@@ -70,6 +83,16 @@ export class Inbox {
     // Told once: whoever asks again gets the end.
     this.#error = undefined;
     return error === undefined ? Promise.resolve(END) : Promise.reject(error);
+  }
+
+  /** The application is done with the messages that it got under numbers up to this one. */
+  acknowledge(number: number): void {
+    const done = this.#open?.splice(0, Math.max(0, number - this.#firstOpen + 1)) ?? [];
+    this.#firstOpen += done.length;
+    // They may have come by several sessions, one after the other.
+    for (const [i, message] of done.entries()) {
+      if (done[i + 1]?.source !== message.source) message.source.acknowledge(message.number);
+    }
   }
 
   /** No more will come. What waits can still be read. */
@@ -97,7 +120,13 @@ export class Inbox {
 
   #tell(data: Data, number: number, source: Source): void {
     // First, so that the listener can acknowledge the message that it has, and one that throws has had it, too.
+    this.#hand(data, number, source);
+    this.#listener!(data, this.handedOver);
+  }
+
+  #hand(data: Data, number: number, source: Source): void {
+    this.handedOver++;
+    this.#open?.push({ source, number });
     source.handed(number, data);
-    this.#listener!(data, number);
   }
 }

@@ -22,7 +22,7 @@ export interface SessionKeeper {
   readonly terms: ServerTerms;
   onSessionAttached(session: ServerSession): void;
   onSessionDetached(session: ServerSession): void;
-  onSessionHeldBytes(session: ServerSession): void;
+  onSessionRetainedBytes(session: ServerSession): void;
   onSessionOver(session: ServerSession): void;
 }
 
@@ -49,6 +49,11 @@ export class ServerSession extends Session {
   get state(): ServerState {
     if (this.isOver) return 'closed';
     return this.channel.isAttached ? 'open' : 'detached';
+  }
+
+  /** @internal What is in memory because of the client, in either direction. */
+  get retainedBytes(): number {
+    return this.heldBytes + this.channel.unhandedBytes;
   }
 
   /** @internal What a client has to know to resume. */
@@ -162,7 +167,7 @@ export class ServerSession extends Session {
   }
 
   protected override onHeldBytes(): void {
-    this.#keeper.onSessionHeldBytes(this);
+    this.#keeper.onSessionRetainedBytes(this);
   }
 
   protected override finish(code: number, reason: string, error: SessionError | undefined): void {

@@ -19,7 +19,7 @@ export interface SessionEnd {
 
 /** Events of both ends; each says which end has it, where it is not both. */
 export interface SessionEvents {
-  /** `number` counts the messages of the session, from 1. */
+  /** `number` counts the messages that were handed over, from 1. */
   message: [data: Data, number: number];
   /** Client: the session is usable, for the first time or as a new one. */
   open: [];

@@ -5,8 +5,8 @@ import type { TimerWheel, WheelTimer } from './timer-wheel.js';
 /** What is known of a session here. */
 export interface RegisteredSession {
   readonly id: string;
-  /** Payload bytes that are held for the client. */
-  readonly heldBytes: number;
+  /** Length of the messages that are in memory because of it. */
+  readonly retainedBytes: number;
   /** The session is forgotten; `reason` is for its 'close' event. */
   expire(reason: string): void;
 }
@@ -87,15 +87,15 @@ export class SessionRegistry<S extends RegisteredSession> {
   detached(session: S): void {
     const timer = this.#wheel.schedule(this.#options.windowMs, () => session.expire('expired'));
     this.#detached.set(session, { timer, bytes: 0 });
-    this.heldBytesChanged(session);
+    this.retainedBytesChanged(session);
   }
 
   /** A session without a connection holds more than before, or less. */
-  heldBytesChanged(session: S): void {
+  retainedBytesChanged(session: S): void {
     const detached = this.#detached.get(session);
     if (detached === undefined) return;
-    this.#detachedBytes += session.heldBytes - detached.bytes;
-    detached.bytes = session.heldBytes;
+    this.#detachedBytes += session.retainedBytes - detached.bytes;
+    detached.bytes = session.retainedBytes;
     const { maxDetached, maxDetachedBytes } = this.#options;
     while (this.#detached.size > maxDetached || this.#detachedBytes > maxDetachedBytes) {
       const [oldest] = this.#detached.keys();

@@ -227,8 +227,8 @@ export class SessionServer extends Emitter<SessionServerEvents> implements Sessi
   }
 
   /** @internal */
-  onSessionHeldBytes(session: ServerSession): void {
-    this.#registry.heldBytesChanged(session);
+  onSessionRetainedBytes(session: ServerSession): void {
+    this.#registry.retainedBytesChanged(session);
   }
 
   /** @internal */

@@ -45,7 +45,7 @@ const CLOSE_TIMEOUT_MS = 5000;
 export abstract class Session extends Emitter<SessionEvents> implements ChannelOwner {
   protected readonly environment: Environment;
   protected readonly wheel: TimerWheel;
-  protected readonly inbox = new Inbox();
+  protected readonly inbox: Inbox;
   protected readonly queue: SendQueue;
   /** The one that new messages take. */
   protected channel: Channel;
@@ -70,6 +70,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     this.environment = environment;
     this.wheel = wheelOf(environment);
     this.#isManual = options.acknowledge === 'manual';
+    this.inbox = new Inbox(this.#isManual);
     this.queue = new SendQueue(options.queue ?? {}, (dropped) => this.#onDrop(dropped));
     this.channel = this.createChannel();
     this.#createdAt = environment.now();
@@ -117,16 +118,16 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
    *
    * @throws RangeError for what is no integer
    */
-  acknowledge(number = this.channel.handedOver): void {
+  acknowledge(number = this.inbox.handedOver): void {
     if (!Number.isSafeInteger(number)) {
       throw new RangeError(`acknowledge: the number of a message was expected, got ${number}`);
     }
-    this.channel.acknowledge(number);
+    this.inbox.acknowledge(number);
   }
 
-  /** The number of the message that was handed over last. */
+  /** The number of the message that was handed over last; counts on when a session is lost and another begins. */
   get received(): number {
-    return this.channel.handedOver;
+    return this.inbox.handedOver;
   }
 
   /**

@@ -4,10 +4,10 @@ import { Inbox } from '../../src/agent/inbox.js';
 import type { Data } from '../../src/agent/link.js';
 
 function setUp() {
-  const inbox = new Inbox();
+  const inbox = new Inbox(false);
   const handed: number[] = [];
   const source = {
-    handedOver: 0,
+    acknowledge() {},
     handed(number: number, _data: Data) {
       handed.push(number);
     },

@@ -49,8 +49,8 @@ describe('a listener that throws', () => {
     server.on('session', (session) => session.on('message', (data) => received.push(data)));
     const dropped: unknown[] = [];
     client.on('drop', fail).on('drop', ({ data }) => dropped.push(data));
-    client.send('a', { ttlMs: -1 });
-    client.send('b', { ttlMs: -1 });
+    client.send('a', { ttlMs: Number.MIN_VALUE });
+    client.send('b', { ttlMs: Number.MIN_VALUE });
     client.send('c');
     await pass(environment, 1000);
     expect(received).toEqual(['c']);

@@ -24,7 +24,7 @@ describe('a message that is sent again', () => {
   it('acknowledged before it has left -> what leaves is the message, not one of another session', () => {
     const wheel = wheelOf(new FakeEnvironment());
     const channelOf = () =>
-      new Channel({ owner: OWNER, inbox: new Inbox(), wheel, isManual: false, highWaterMark: 1 << 20 });
+      new Channel({ owner: OWNER, inbox: new Inbox(false), wheel, isManual: false, highWaterMark: 1 << 20 });
     const channel = channelOf();
     channel.attach(new FakeLink(), 0, 0, WINDOW, HEARTBEAT);
     channel.transmit(Uint8Array.from([1, 1, 1, 1]), false);

@@ -100,7 +100,7 @@ function channelIn({ acked, seq, arrived }: Counters['state']) {
   };
   const channel = new Channel({
     owner,
-    inbox: new Inbox(),
+    inbox: new Inbox(false),
     wheel: wheelOf(new FakeEnvironment()),
     isManual: false,
     highWaterMark: 1000,

@@ -7,14 +7,14 @@ const TICK_MS = 50;
 
 class StubSession {
   readonly id: string;
-  heldBytes: number;
+  retainedBytes: number;
   reason: string | undefined;
   readonly #registry: SessionRegistry<StubSession>;
 
-  constructor(registry: SessionRegistry<StubSession>, id: string, heldBytes: number) {
+  constructor(registry: SessionRegistry<StubSession>, id: string, retainedBytes: number) {
     this.#registry = registry;
     this.id = id;
-    this.heldBytes = heldBytes;
+    this.retainedBytes = retainedBytes;
     registry.add(this);
   }
 
@@ -29,7 +29,7 @@ function setUp(bounds: { maxDetached?: number; maxDetachedBytes?: number } = {})
   const wheel = new TimerWheel(environment);
   const options = { windowMs: 1000, maxDetached: 10, maxDetachedBytes: 1000, ...bounds };
   const registry = new SessionRegistry<StubSession>(options, wheel);
-  const session = (id: string, heldBytes = 0) => new StubSession(registry, id, heldBytes);
+  const session = (id: string, retainedBytes = 0) => new StubSession(registry, id, retainedBytes);
   const counts = () => [registry.size, registry.detachedCount, registry.detachedBytes, registry.evicted];
   return { environment, wheel, registry, session, counts };
 }
@@ -119,12 +119,12 @@ describe('SessionRegistry', () => {
     for (const each of [a, b, c]) registry.detached(each);
     expect(counts()).toEqual([3, 3, 100, 0]);
     // As much as may be is allowed; one more is not.
-    c.heldBytes = 61;
-    registry.heldBytesChanged(c);
+    c.retainedBytes = 61;
+    registry.retainedBytesChanged(c);
     expect([a.reason, b.reason, c.reason]).toEqual(['evicted', 'evicted', undefined]);
     expect(counts()).toEqual([1, 1, 61, 2]);
-    c.heldBytes = 10;
-    registry.heldBytesChanged(c);
+    c.retainedBytes = 10;
+    registry.retainedBytesChanged(c);
     expect(counts()).toEqual([1, 1, 10, 2]);
   });
 
@@ -139,7 +139,7 @@ describe('SessionRegistry', () => {
   it('bytes of a session with a connection do not count', () => {
     const { registry, session, counts } = setUp({ maxDetachedBytes: 100 });
     const a = session('a', 1000);
-    registry.heldBytesChanged(a);
+    registry.retainedBytesChanged(a);
     expect(counts()).toEqual([1, 0, 0, 0]);
   });
 });

@@ -22,7 +22,7 @@ export function channelStage(options: StageOptions = {}) {
   const window = { messages: 1000, bytes: 2 ** 20, ...options.window };
   const environment = new FakeEnvironment();
   const wheel = new TimerWheel(environment);
-  const inbox = new Inbox();
+  const inbox = new Inbox(false);
   const taken: [data: Data, number: number][] = [];
   if (isTaking) inbox.listener = (...message) => taken.push(message);
   const log: unknown[][] = [];
