@@ -110,6 +110,10 @@ export class Transcript {
    */
   lose({ unsent, unacked }: Lost<Data>): Lost<Entry> & { waiting: Entry[] } {
     this.#isLost = true;
+    for (const entry of this.#entries) {
+      // What was accepted in this very moment has not been told so.
+      if (unsent.some((data) => isSame(data, entry.data))) entry.isWaiting = false;
+    }
     const waiting = this.#entries.filter(({ isWaiting }) => isWaiting);
     const accepted = this.#entries.filter(({ isWaiting }) => !isWaiting);
     const lost = [...unacked, ...unsent];
