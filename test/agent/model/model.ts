@@ -234,8 +234,10 @@ export class Model {
     const { current } = this.#ledger;
     const isUp = step.side === 'client';
     if (!isUp && current === undefined) return;
+    const { isMortal, ending } = this.#scenario;
     const { policy, ttlMs } = this.#scenario[step.side].queue;
-    const isKept = policy === 'block' && ttlMs === undefined && step.ttlMs === 0 && !this.#scenario.isMortal;
+    const isKept =
+      policy === 'block' && (step.ttlMs || ttlMs || 0) === 0 && !isMortal && ending === 'settled';
     const data = payloadOf(step, ++this.#sent, isKept);
     const entry: Entry = { data, key: step.key, isWaiting: true };
     // What waits may go from one session of the client to the next.

@@ -2,7 +2,7 @@
 import type { Data } from '../../../src/agent/link.js';
 import type { PayloadKind } from './scenario.js';
 
-/** @param mayBeEmpty whether messages may look alike, because none of them can be dropped */
+/** @param mayBeEmpty whether messages may look alike, because none of them can be dropped or lost */
 export function payloadOf(
   { kind, size }: { kind: PayloadKind; size: number },
   n: number,

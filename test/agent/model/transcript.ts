@@ -110,13 +110,16 @@ export class Transcript {
    */
   lose({ unsent, unacked }: Lost<Data>): Lost<Entry> & { waiting: Entry[] } {
     this.#isLost = true;
+    const lost = [...unacked, ...unsent];
+    for (const entry of this.#entries) {
+      if (this.#endsWith(lost)) break;
+      // It was accepted in this very moment, and the promise that says so is still on its way.
+      entry.isWaiting = false;
+    }
+    if (!this.#endsWith(lost)) violation(`${this.#name}: ${lost.map(show)} were lost, ${this.description}`);
     const waiting = this.#entries.filter(({ isWaiting }) => isWaiting);
     const accepted = this.#entries.filter(({ isWaiting }) => !isWaiting);
-    const lost = [...unacked, ...unsent];
     const acknowledged = accepted.length - lost.length;
-    if (acknowledged < 0 || lost.some((data, i) => !isSame(data, accepted[acknowledged + i]!.data))) {
-      violation(`${this.#name}: ${lost.map(show)} were lost, of ${accepted.map(({ data }) => show(data))}`);
-    }
     if (this.#delivered < acknowledged) {
       violation(`${this.#name}: ${acknowledged - this.#delivered} messages are lost and not reported`);
     }
@@ -142,6 +145,13 @@ export class Transcript {
     const firstWaiting = this.#entries.findIndex(({ isWaiting }) => isWaiting);
     const end = firstWaiting === -1 ? this.#entries.length : firstWaiting;
     return this.#entries.splice(end - count);
+  }
+
+  /** Whether these are the last messages that were accepted. */
+  #endsWith(messages: readonly Data[]): boolean {
+    const accepted = this.#entries.filter(({ isWaiting }) => !isWaiting);
+    const start = accepted.length - messages.length;
+    return start >= 0 && messages.every((data, i) => isSame(data, accepted[start + i]!.data));
   }
 
   #remove(index: number): void {
