@@ -5,7 +5,9 @@ import type { Session } from '../../../src/agent/session.js';
 import type { SideSettings } from './scenario.js';
 
 export interface ConsumerCallbacks {
-  onMessage(data: Data, number: number | undefined): void;
+  onMessage(data: Data): void;
+  /** A message came under a number that is not the next one. */
+  onWrongNumber(number: number, expected: number): void;
   /** The application has acknowledged all that it was given. */
   onAcknowledged(): void;
 }
@@ -14,7 +16,14 @@ export class Consumer {
   readonly #session: Session;
   readonly #settings: SideSettings;
   readonly #callbacks: ConsumerCallbacks;
-  readonly #onMessage = (data: Data, number?: number): void => this.#callbacks.onMessage(data, number);
+  #handedOver = 0;
+  readonly #onMessage = (data: Data, number?: number): void => {
+    this.#handedOver++;
+    if (number !== undefined && number !== this.#handedOver) {
+      this.#callbacks.onWrongNumber(number, this.#handedOver);
+    }
+    this.#callbacks.onMessage(data);
+  };
   #goOn: (() => void) | undefined;
   #isHeld = false;
   #isLooping: boolean;

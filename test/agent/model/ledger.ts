@@ -99,16 +99,21 @@ export class Ledger {
     this.#hasSession = true;
   }
 
-  onServerMessage(life: Life, data: Data, number: number | undefined): void {
+  onServerMessage(life: Life, data: Data): void {
     if (life.up === undefined) violation('the client sent before it knew of the session');
-    life.up.receive(data, number);
+    life.up.receive(data);
   }
 
   /** Messages of a session that was left or lost may come between those of the next one. */
-  onClientMessage(data: Data, number: number | undefined): void {
+  onClientMessage(data: Data): void {
     const life = this.#ofClient.find(({ down }) => down.expects(data)) ?? this.#ofClient.at(-1);
     if (life === undefined) violation('a message came before a session was open');
-    life.down.receive(data, number);
+    life.down.receive(data);
+  }
+
+  /** The client's application is done with all that it was given, whatever session it came by. */
+  onClientAcknowledged(): void {
+    for (const { down } of this.#ofClient) down.acknowledge();
   }
 
   /** The event 'sessionlost' of the client. */

@@ -75,8 +75,9 @@ export class Model {
     );
     this.#listenToClient();
     this.#clientConsumer = new Consumer(this.#client, client, {
-      onMessage: (data, number) => this.#guard(() => this.#ledger.onClientMessage(data, number)),
-      onAcknowledged: () => this.#ledger.present?.down.acknowledge(),
+      onMessage: (data) => this.#guard(() => this.#ledger.onClientMessage(data)),
+      onWrongNumber: (number, expected) => this.#guard(() => wrongNumber(number, expected)),
+      onAcknowledged: () => this.#ledger.onClientAcknowledged(),
     });
   }
 
@@ -283,7 +284,8 @@ export class Model {
   #onSession(session: ServerSession, process: FakeProcess): void {
     const life = this.#ledger.begin(session, process);
     const consumer = new Consumer(session, this.#scenario.server, {
-      onMessage: (data, number) => this.#guard(() => this.#ledger.onServerMessage(life, data, number)),
+      onMessage: (data) => this.#guard(() => this.#ledger.onServerMessage(life, data)),
+      onWrongNumber: (number, expected) => this.#guard(() => wrongNumber(number, expected)),
       onAcknowledged: () => life.up?.acknowledge(),
     });
     this.#consumers.set(life, consumer);
@@ -307,4 +309,8 @@ export class Model {
       this.#failure ??= failure;
     }
   }
+}
+
+function wrongNumber(number: number, expected: number): never {
+  violation(`message ${expected} came as number ${number}`);
 }

@@ -85,7 +85,7 @@ export class Transcript {
   }
 
   /** The other application was given a message. */
-  receive(data: Data, number: number | undefined): void {
+  receive(data: Data): void {
     const expected = this.#entries[this.#delivered];
     if (expected === undefined || !isSame(expected.data, data)) {
       violation(
@@ -93,9 +93,6 @@ export class Transcript {
       );
     }
     this.#delivered++;
-    if (number !== undefined && number !== this.#delivered) {
-      violation(`${this.#name}: message ${this.#delivered} came as number ${number}`);
-    }
   }
 
   /** The other application has acknowledged all that it was given. */
