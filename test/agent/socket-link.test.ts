@@ -175,16 +175,18 @@ describe('the face of ws', () => {
 
   it('small bytes that are changed right after send() -> sent as they were, also when the connection holds much', async () => {
     const { client, peer } = await openPair(connect);
-    // More than the kernel takes at once.
-    for (let i = 0; i < 16; i++) client.link.send(new Uint8Array(LARGE / 2));
-    const small = new Uint8Array(4096).fill(1);
-    client.link.send(small);
-    peer.link.send(small);
-    expect(client.link.bufferedAmount).toBeGreaterThan(4096);
-    small.fill(2);
-    await until(() => peer.messages.length === 17 && client.messages.length === 1);
-    expect(Buffer.compare(peer.messages[16] as Uint8Array, new Uint8Array(4096).fill(1))).toBe(0);
-    expect(Buffer.compare(client.messages[0] as Uint8Array, new Uint8Array(4096).fill(1))).toBe(0);
+    for (const { link } of [client, peer]) {
+      // More than the kernel takes at once.
+      for (let i = 0; i < 16; i++) link.send(new Uint8Array(LARGE / 2));
+      const small = new Uint8Array(4096).fill(1);
+      link.send(small);
+      expect(link.bufferedAmount).toBeGreaterThan(4096);
+      small.fill(2);
+    }
+    await until(() => peer.messages.length === 17 && client.messages.length === 17);
+    for (const { messages } of [client, peer]) {
+      expect(Buffer.compare(messages[16] as Uint8Array, new Uint8Array(4096).fill(1))).toBe(0);
+    }
   });
 
   it('tells when what was held has left', async () => {
