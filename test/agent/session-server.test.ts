@@ -128,6 +128,17 @@ describe('bounds', () => {
     await end();
   });
 
+  it('10,000 without a connection by default', async () => {
+    const { dial, link, server, sessions, end } = begin();
+    link.end();
+    for (let i = 0; i < 9_999; i++) dial().end();
+    expect(server.stats()).toMatchObject({ detached: 10_000, evicted: 0 });
+    dial().end();
+    expect(server.stats()).toMatchObject({ detached: 10_000, evicted: 1 });
+    expect(sessions[0]!.state).toBe('closed');
+    await end();
+  });
+
   it('more bytes for them than allowed -> the oldest goes, also when they grow later', async () => {
     const { dial, link, sessions, server, end } = begin({ maxDetachedBytes: 10 });
     const links = [link, dial()];
