@@ -68,6 +68,9 @@ describe('hello', () => {
     expect(intruder.messages).toMatchObject([
       { resumed: false, reason: 'unknown', recv: 0, sid: sessions[1]!.id },
     ]);
+    // What was acknowledged of another session does not count here.
+    sessions[1]!.send('a');
+    expect(sessions[1]!.stats()).toMatchObject({ sent: 1, acknowledged: 0, unacked: 1 });
     expect([session.state, link.isReleased, link.closeCode, log]).toEqual(['open', false, undefined, []]);
     expect(server.stats()).toMatchObject({ attached: 2, resumed: 0, refusedResumes: 1 });
     // Not even the generation is used up.

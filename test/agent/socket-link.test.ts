@@ -7,7 +7,13 @@ import { WebSocket as Undici } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket as Ws } from 'ws';
 import type { Connect, ConnectRequest, Data, Link, LinkEnd } from '../../src/agent/link.js';
-import { connectWith, linkOf, type NodeWebSocket, type WebSocketClass } from '../../src/agent/socket-link.js';
+import {
+  connectWith,
+  linkOf,
+  type NodeWebSocket,
+  type StandardWebSocket,
+  type WebSocketClass,
+} from '../../src/agent/socket-link.js';
 import { WebSocket } from '../../src/ws/websocket.js';
 import { WebSocketServer } from '../../src/ws/websocket-server.js';
 import { until } from '../support/tcp.js';
@@ -224,6 +230,28 @@ describe('the face of the standard', () => {
     const { client } = await openPair(connectWith(Undici as unknown as WebSocketClass));
     expect(client.link.ping).toBeUndefined();
     expect(client.link.bufferedAmount).toBe(0);
+  });
+
+  it('an error and nothing else before it was open -> ended; later only the close counts; once in any case', () => {
+    const socket = {
+      binaryType: '',
+      bufferedAmount: 0,
+      onopen: null,
+      onmessage: null,
+      onclose: null,
+      onerror: null,
+    };
+    const face = (): Record<string, (event?: object) => void> => ({ ...(socket as object) });
+    const failed = listen(linkOf(socket as unknown as StandardWebSocket));
+    face().onerror!();
+    face().onclose!({ code: 1006, reason: '' });
+    expect(failed.ends).toEqual([{ code: 1006, reason: '' }]);
+    const opened = listen(linkOf(socket as unknown as StandardWebSocket));
+    face().onopen!();
+    face().onerror!();
+    expect(opened.ends).toEqual([]);
+    face().onclose!({ code: 1001, reason: '' });
+    expect(opened.ends).toEqual([{ code: 1001, reason: '' }]);
   });
 
   it('in a browser headers cannot be sent -> throws', () => {
