@@ -68,7 +68,7 @@ export class ClientSession extends Session {
   #stopWaking: (() => void) | undefined;
   #ready = quietDeferred();
   /** Sessions at a server that goes away, which end when all they sent is acknowledged. */
-  readonly #retiring = new Map<Channel, { formerId: string; timer: WheelTimer }>();
+  readonly #retiring = new Map<Channel, { formerId: string; timer: WheelTimer; hasSaidBye: boolean }>();
   /** When the server that drains closes. */
   #drainsUntil = 0;
 
@@ -320,7 +320,7 @@ export class ClientSession extends Session {
       channel.detach();
       this.#hasRetired(channel);
     });
-    this.#retiring.set(channel, { formerId, timer });
+    this.#retiring.set(channel, { formerId, timer, hasSaidBye: false });
     if (channel.sent.count === 0) this.#endRetiring(channel);
   }
 
@@ -340,6 +340,9 @@ export class ClientSession extends Session {
 
   /** We have nothing more to say; the server closes when it has nothing more either. */
   #endRetiring(channel: Channel): void {
+    const retiring = this.#retiring.get(channel)!;
+    if (retiring.hasSaidBye) return;
+    retiring.hasSaidBye = true;
     channel.report();
     channel.sendControl({ t: 'bye' });
   }

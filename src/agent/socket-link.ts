@@ -85,7 +85,9 @@ class NodeLink implements Link {
     socket.on('close', (code: number, reason: Uint8Array) => {
       const { handler } = this;
       this.handler = undefined;
-      handler?.onEnd({ ...this.#end, code, reason: reason.toString() });
+      // Where we refused what came, the code that we sent: the same message would come again over every connection.
+      const { closeCode = code } = (this.#end.error ?? {}) as { closeCode?: number };
+      handler?.onEnd({ ...this.#end, code: closeCode, reason: reason.toString() });
     });
   }
 

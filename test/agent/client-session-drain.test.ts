@@ -1,5 +1,6 @@
 // The client of a server that goes away: it opens the next connection before it leaves the old one, and loses nothing.
 import { describe, expect, it } from 'vitest';
+import { serializeAcknowledgement } from '../../src/agent/control.js';
 import { collect, outcomeOf, recordSession, sessionStage as setUp } from '../support/session-stage.js';
 
 /** A client at a server that begins to drain, and another server for the next connection. */
@@ -157,6 +158,17 @@ describe('drain', () => {
       'closed',
       ['drain', 'reconnecting', 'sessionlost', 'open'],
     ]);
+    await stage.end(client);
+  });
+
+  it('says bye once, though the old server repeats its acknowledgement', async () => {
+    const { stage, client, session, oldLink, drain } = await draining();
+    session.send('x');
+    drain();
+    await stage.pass(60);
+    oldLink.receive(serializeAcknowledgement(0, 1));
+    oldLink.receive(serializeAcknowledgement(0, 1));
+    expect(oldLink.messages.filter((message) => (message as { t?: string }).t === 'bye')).toHaveLength(1);
     await stage.end(client);
   });
 });

@@ -63,6 +63,22 @@ describe('a lost session', () => {
     await stage.end();
   });
 
+  it('what was read of it does not count in the new one', async () => {
+    const stage = setUp();
+    const { client, session } = await stage.open();
+    const read = collect(client);
+    session.send('x');
+    await stage.pass(300);
+    stage.network.cut();
+    session.expire('expired');
+    await stage.pass(1000);
+    stage.sessions[1]!.send('y');
+    await stage.pass(300);
+    expect(read).toEqual(['x', 'y']);
+    expect(stage.sessions[1]!.stats()).toMatchObject({ sent: 1, acknowledged: 1 });
+    await stage.end(client);
+  });
+
   it('messages that had come can still be read', async () => {
     const stage = setUp();
     const { client, session } = await stage.open();

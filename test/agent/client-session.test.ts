@@ -125,6 +125,19 @@ describe('coming back', () => {
     await stage.end(client);
   });
 
+  it('the hello says what was read, not what has come', async () => {
+    const stage = setUp();
+    const { client, session } = await stage.open();
+    for (const data of ['a', 'b']) session.send(data);
+    await stage.pass(5);
+    for await (const data of client) if (data === 'a') break;
+    stage.network.cut();
+    await stage.pass(1000);
+    expect(stage.network.last.client.messages[0]).toMatchObject({ t: 'hello', recv: 1 });
+    expect(collect(client)).toEqual(['b']);
+    await stage.end(client);
+  });
+
   it('a server that is not there: again and again, ever later; Retry-After is honoured', async () => {
     const stage = setUp();
     stage.network.refusal = { code: 1006, reason: '', status: 503, retryAfterMs: 2000 };

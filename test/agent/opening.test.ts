@@ -139,10 +139,16 @@ describe('Opening', () => {
   });
 
   it('cancelled while it asks for the address -> does not connect', async () => {
-    const { environment, opening, wheel, log } = setUp({ connect: () => expect.unreachable() });
+    let connections = 0;
+    const { environment, opening, wheel, log } = setUp({
+      connect: () => {
+        connections++;
+        return new FakeLink();
+      },
+    });
     opening.cancel();
     await environment.settle();
-    expect([log, wheel.size]).toEqual([[], 0]);
+    expect([connections, log, wheel.size]).toEqual([0, [], 0]);
   });
 
   it('cancelled, and then no address -> nobody is told', async () => {

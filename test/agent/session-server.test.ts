@@ -68,6 +68,9 @@ describe('hello', () => {
     expect(intruder.messages).toMatchObject([
       { resumed: false, reason: 'unknown', recv: 0, sid: sessions[1]!.id },
     ]);
+    // What was acknowledged of another session does not count here.
+    sessions[1]!.send('a');
+    expect(sessions[1]!.stats()).toMatchObject({ sent: 1, acknowledged: 0, unacked: 1 });
     expect([session.state, link.isReleased, link.closeCode, log]).toEqual(['open', false, undefined, []]);
     expect(server.stats()).toMatchObject({ attached: 2, resumed: 0, refusedResumes: 1 });
     // Not even the generation is used up.
@@ -125,6 +128,17 @@ describe('bounds', () => {
     expect(sessions.map(({ state }) => state)).toEqual(['closed', 'detached', 'detached']);
     expect(log.at(-1)).toMatchObject(['close', { reason: 'evicted' }]);
     expect(server.stats()).toMatchObject({ attached: 0, detached: 2, evicted: 1 });
+    await end();
+  });
+
+  it('10,000 without a connection by default', async () => {
+    const { dial, link, server, sessions, end } = begin();
+    link.end();
+    for (let i = 0; i < 9_999; i++) dial().end();
+    expect(server.stats()).toMatchObject({ detached: 10_000, evicted: 0 });
+    dial().end();
+    expect(server.stats()).toMatchObject({ detached: 10_000, evicted: 1 });
+    expect(sessions[0]!.state).toBe('closed');
     await end();
   });
 
