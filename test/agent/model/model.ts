@@ -95,7 +95,11 @@ export class Model {
     const connection = 'age' in step ? connections.at(-1 - step.age) : undefined;
     switch (step.do) {
       case 'send':
-        for (let i = 0; i < step.count; i++) this.#send(step);
+        for (let i = 0; i < step.count; i++) {
+          this.#send(step);
+          // So that it is known what became of it.
+          await this.#advance(0);
+        }
         break;
       case 'flush':
         this.#flush(step.side);
