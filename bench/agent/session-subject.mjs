@@ -67,7 +67,9 @@ let replayedAtMs = 0;
 
 /** @param {{ port: number }} target */
 async function connect({ port }) {
-  const session = loadSessions(values.dist).connectSession(`ws://127.0.0.1:${port}`);
+  // However often the connection is cut: the delay before the attempt is not what is timed.
+  const options = { backoff: { baseMs: 50, capMs: 50 } };
+  const session = loadSessions(values.dist).connectSession(`ws://127.0.0.1:${port}`, options);
   session.on('resumed', () => {
     resumedAtMs = nowMs();
     replayedAtMs = 0;
