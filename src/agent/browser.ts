@@ -1,6 +1,7 @@
 // `hawser/agent` for browsers: the client's end of a session, on the browser's own WebSocket.
 
-import type { Address, ClientSession } from './client-session.js';
+import type { Address } from './client-options.js';
+import type { ClientSession } from './client-session.js';
 import { type ConnectSessionOptions, connectSessionWith } from './connect-session.js';
 import type { WebSocketClass } from './socket-link.js';
 

@@ -1,8 +1,9 @@
 // The client's end of a session: it connects, connects again whenever the connection is gone, and moves to another server
 // when told to. What a connection carries is decided in `channel.ts`.
 
-import { Backoff, type BackoffOptions, shouldRetry, stopError } from './backoff.js';
+import { Backoff, shouldRetry, stopError } from './backoff.js';
 import type { Channel } from './channel.js';
+import { type Address, type ClientSessionOptions, provide } from './client-options.js';
 import { type Drain, type Hello, narrower, SUBPROTOCOL, VERSION, type Welcome } from './control.js';
 import { channels } from './diagnostics.js';
 import { type Environment, LONGEST_TIMEOUT_MS } from './environment.js';
@@ -16,39 +17,13 @@ import {
   type Link,
   type LinkEnd,
 } from './link.js';
-import type { LivenessOptions } from './liveness.js';
 import { Opening } from './opening.js';
 import { quietDeferred } from './quiet.js';
-import { Session, type SessionOptions } from './session.js';
+import { Session } from './session.js';
 import type { WheelTimer } from './timer-wheel.js';
 import { onWake } from './wake.js';
 
-/** A value, or where it comes from. Functions are called for every attempt, so that a token can be fresh. */
-type Provided<T> = T | (() => T | Promise<T>);
-
-export type Address = Provided<string | URL>;
-
 export type ClientState = 'idle' | 'connecting' | 'open' | 'reconnecting' | 'closed';
-
-export interface ClientSessionOptions extends SessionOptions {
-  /** `['hawser.v1']` by default; must hold one that the server takes for a session. */
-  subprotocols?: Provided<string[]>;
-  /** Not in browsers, which send none. */
-  headers?: Provided<Record<string, string>>;
-  backoff?: BackoffOptions;
-  /** For DNS, TCP, TLS, the opening handshake and the welcome together; 10,000 by default. */
-  connectTimeoutMs?: number;
-  /** When the server's own heartbeat does not fit; milliseconds. */
-  heartbeat?: LivenessOptions;
-  /** Whether to connect again after this end. By default, what docs/session-protocol.md says. */
-  shouldRetry?: (end: LinkEnd) => boolean;
-  /** Of a lost session, what the new one sends by itself; `unsent` and `all` risk what the names say. Nothing by default. */
-  resend?: 'none' | 'unsent' | 'all';
-  /** Largest message to take, in bytes; 16 MiB by default. */
-  maxMessageBytes?: number;
-  /** Ends the session when it is aborted. */
-  signal?: AbortSignal;
-}
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
@@ -356,8 +331,4 @@ function lostError(reason: string): SessionError {
 function impossible({ code, reason, error }: LinkEnd): SessionError {
   const kind = code === CLOSE.MALFORMED ? 'protocol' : 'refused';
   return new SessionError(kind, reason, { closeCode: code, cause: error });
-}
-
-async function provide<T>(provided: Provided<T>): Promise<T> {
-  return typeof provided === 'function' ? (provided as () => T | Promise<T>)() : provided;
 }

@@ -1,6 +1,7 @@
 // `connectSession`, but for the WebSocket that it uses by default.
 
-import { type Address, ClientSession, type ClientSessionOptions } from './client-session.js';
+import type { Address, ClientSessionOptions } from './client-options.js';
+import { ClientSession } from './client-session.js';
 import { environment } from './environment.js';
 import { connectWith, type WebSocketClass } from './socket-link.js';
 

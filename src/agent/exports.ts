@@ -1,7 +1,8 @@
 // What `hawser/agent` exports everywhere, in Node and in browsers.
 
 export type { BackoffOptions } from './backoff.js';
-export type { Address, ClientSession, ClientSessionOptions, ClientState } from './client-session.js';
+export type { Address, ClientSessionOptions } from './client-options.js';
+export type { ClientSession, ClientState } from './client-session.js';
 export type { ConnectSessionOptions } from './connect-session.js';
 export { type ActiveEntry, debug } from './debug.js';
 export type {
@@ -32,7 +33,7 @@ export type {
   QueuePolicy,
   SendOptions,
   SendOutcome,
-} from './send-queue.js';
+} from './queue-options.js';
 export type { Session, SessionOptions } from './session.js';
 export type { SessionEnd, SessionEvents, SessionStats } from './session-events.js';
 export type { StreamableSession } from './session-streams.js';

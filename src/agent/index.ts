@@ -1,20 +1,21 @@
 // `hawser/agent` for Node: sessions, of which both ends are here. `browser.ts` is what browsers load.
 
 import { WebSocket } from '../ws/websocket.js';
-import type { Address, ClientSession } from './client-session.js';
+import type { Address } from './client-options.js';
+import type { ClientSession } from './client-session.js';
 import { type ConnectSessionOptions, connectSessionWith } from './connect-session.js';
 import type { WebSocketClass } from './socket-link.js';
 
 export * from './exports.js';
+export type {
+  DrainOptions,
+  DrainResult,
+  SessionServerEvents,
+  SessionServerOptions,
+  SessionServerStats,
+} from './server-options.js';
 export type { ServerSession, ServerState } from './server-session.js';
-export {
-  type DrainOptions,
-  type DrainResult,
-  SessionServer,
-  type SessionServerEvents,
-  type SessionServerOptions,
-  type SessionServerStats,
-} from './session-server.js';
+export { SessionServer } from './session-server.js';
 export { type Drainable, type ShutdownOptions, shutdownOn } from './shutdown.js';
 
 /**

@@ -2,7 +2,7 @@
 
 import type { SessionError } from './errors.js';
 import type { Data } from './link.js';
-import type { DroppedMessage } from './send-queue.js';
+import type { DroppedMessage } from './queue-options.js';
 
 /** How a session came to its end. */
 export interface SessionEnd {

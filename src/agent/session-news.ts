@@ -2,7 +2,7 @@
 
 import { type AboutSession, channels } from './diagnostics.js';
 import type { Environment } from './environment.js';
-import type { DroppedMessage } from './send-queue.js';
+import type { DroppedMessage } from './queue-options.js';
 
 interface Subject {
   readonly id: string | undefined;

@@ -11,14 +11,15 @@ import { Flushes } from './flush.js';
 import { Inbox } from './inbox.js';
 import type { Data, LinkEnd } from './link.js';
 import { type Sendable, toData } from './payload.js';
-import { quiet } from './quiet.js';
 import {
+  checkSendOptions,
   type DroppedMessage,
   type QueueOptions,
   type SendOptions,
   type SendOutcome,
-  SendQueue,
-} from './send-queue.js';
+} from './queue-options.js';
+import { quiet } from './quiet.js';
+import { SendQueue } from './send-queue.js';
 import type { SessionEnd, SessionEvents, SessionStats } from './session-events.js';
 import { SessionNews } from './session-news.js';
 import { type TimerWheel, type WheelTimer, wheelOf } from './timer-wheel.js';
@@ -335,7 +336,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     const size = data.length;
     const { queue, channel } = this;
     if (this.#isClosing) throw closedError();
-    if (options !== undefined) checkOptions(options);
+    if (options !== undefined) checkSendOptions(options);
     if (size > queue.maxBytes) {
       throw new SessionError(
         'too-large',
@@ -418,12 +419,5 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
       this.channel.lookAgain();
       if (this.channel.isCongested && !this.queue.isEmpty) this.#lookLater();
     }, LOOK_EVERY_MS);
-  }
-}
-
-function checkOptions({ signal, ttlMs }: SendOptions): void {
-  if (signal?.aborted) throw abortError(signal);
-  if (ttlMs !== undefined && !(ttlMs > 0)) {
-    throw new RangeError(`ttlMs: milliseconds above 0 were expected, got ${ttlMs}`);
   }
 }

@@ -23,6 +23,9 @@ describe('Inbox.acknowledge', () => {
     expect([lost.acknowledged, next.acknowledged]).toEqual([[2, 3], [1]]);
     inbox.acknowledge(3);
     inbox.acknowledge(100);
-    expect([lost.acknowledged, next.acknowledged]).toEqual([[2, 3], [1, 2]]);
+    expect([lost.acknowledged, next.acknowledged]).toEqual([
+      [2, 3],
+      [1, 2],
+    ]);
   });
 });

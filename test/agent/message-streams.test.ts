@@ -7,7 +7,7 @@ import { SessionError } from '../../src/agent/errors.js';
 import { connectSession } from '../../src/agent/index.js';
 import type { Data } from '../../src/agent/link.js';
 import { messageStreams } from '../../src/agent/message-streams.js';
-import type { QueueOptions } from '../../src/agent/send-queue.js';
+import type { QueueOptions } from '../../src/agent/queue-options.js';
 import type { ServerSession } from '../../src/agent/server-session.js';
 import { SessionServer } from '../../src/agent/session-server.js';
 import type { StreamableSession } from '../../src/agent/session-streams.js';

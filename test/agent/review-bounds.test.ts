@@ -1,7 +1,8 @@
 // What a peer, or a number that is none, could make grow, stop or vanish.
 import { describe, expect, it } from 'vitest';
 import { Backoff } from '../../src/agent/backoff.js';
-import { ClientSession, type ClientSessionOptions } from '../../src/agent/client-session.js';
+import type { ClientSessionOptions } from '../../src/agent/client-options.js';
+import { ClientSession } from '../../src/agent/client-session.js';
 import { type Hello, serializeControl, type Welcome } from '../../src/agent/control.js';
 import type { ConnectRequest } from '../../src/agent/link.js';
 import { FakeEnvironment } from '../support/fake-environment.js';

@@ -7,7 +7,7 @@ import { ClientSession } from '../../src/agent/client-session.js';
 import { type Control, parseControl, serializeControl } from '../../src/agent/control.js';
 import { debug } from '../../src/agent/debug.js';
 import type { Data, Link, LinkHandler } from '../../src/agent/link.js';
-import type { QueueOptions, QueuePolicy } from '../../src/agent/send-queue.js';
+import type { QueueOptions, QueuePolicy } from '../../src/agent/queue-options.js';
 import type { ServerSession } from '../../src/agent/server-session.js';
 import { SessionServer } from '../../src/agent/session-server.js';
 import { FakeEnvironment } from '../support/fake-environment.js';

@@ -1,7 +1,8 @@
 // docs/session-protocol.md, requirement by requirement: what a client does when the test plays the server. The server's part
 // is in session-protocol-server.test.ts.
 import { describe, expect, it } from 'vitest';
-import { ClientSession, type ClientSessionOptions } from '../../src/agent/client-session.js';
+import type { ClientSessionOptions } from '../../src/agent/client-options.js';
+import { ClientSession } from '../../src/agent/client-session.js';
 import type { Hello, Welcome } from '../../src/agent/control.js';
 import { FakeEnvironment } from '../support/fake-environment.js';
 import { FakeLink } from '../support/fake-link.js';

@@ -3,8 +3,9 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { Welcome } from '../../src/agent/control.js';
+import type { SessionServerOptions } from '../../src/agent/server-options.js';
 import type { ServerSession } from '../../src/agent/server-session.js';
-import { SessionServer, type SessionServerOptions } from '../../src/agent/session-server.js';
+import { SessionServer } from '../../src/agent/session-server.js';
 import { FakeEnvironment } from '../support/fake-environment.js';
 import { FakeLink } from '../support/fake-link.js';
 

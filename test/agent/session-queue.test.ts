@@ -1,6 +1,6 @@
 // What becomes of messages that cannot be sent at once: the policies, times to live and the event 'drop', at a whole session.
 import { describe, expect, it } from 'vitest';
-import type { ClientSessionOptions } from '../../src/agent/client-session.js';
+import type { ClientSessionOptions } from '../../src/agent/client-options.js';
 import { collect, outcomeOf, recordSession, sessionStage as setUp } from '../support/session-stage.js';
 
 /** A client whose attempt to connect stays without an answer until `connected`. */

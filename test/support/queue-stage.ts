@@ -1,10 +1,7 @@
 // A send queue for tests: text goes in, what is dropped is noted, and promises are looked at without waiting for them.
-import {
-  type DroppedMessage,
-  type QueueOptions,
-  type SendOptions,
-  SendQueue,
-} from '../../src/agent/send-queue.js';
+
+import type { DroppedMessage, QueueOptions, SendOptions } from '../../src/agent/queue-options.js';
+import { SendQueue } from '../../src/agent/send-queue.js';
 
 export const NOTHING_SENT = { count: 0, bytes: 0 };
 

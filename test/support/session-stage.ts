@@ -1,14 +1,16 @@
 // Both ends of sessions on one fake clock: a SessionServer, clients of it, and the network between them.
 import type { IncomingMessage } from 'node:http';
 import { expect } from 'vitest';
-import { ClientSession, type ClientSessionOptions } from '../../src/agent/client-session.js';
+import type { ClientSessionOptions } from '../../src/agent/client-options.js';
+import { ClientSession } from '../../src/agent/client-session.js';
 import { debug } from '../../src/agent/debug.js';
 import type { Data } from '../../src/agent/link.js';
 import type { Principal } from '../../src/agent/reception.js';
+import type { SessionServerOptions } from '../../src/agent/server-options.js';
 import type { ServerSession } from '../../src/agent/server-session.js';
 import type { Session } from '../../src/agent/session.js';
 import type { SessionEvents } from '../../src/agent/session-events.js';
-import { SessionServer, type SessionServerOptions } from '../../src/agent/session-server.js';
+import { SessionServer } from '../../src/agent/session-server.js';
 import { FakeEnvironment } from './fake-environment.js';
 import { FakeLink, FakeNetwork, pass } from './fake-link.js';
 

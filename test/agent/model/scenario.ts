@@ -1,7 +1,7 @@
 // What can happen to one session and its two applications: settings and steps, drawn by fast-check, which also makes them
 // fewer when a scenario fails.
 import fc from 'fast-check';
-import type { QueueOptions } from '../../../src/agent/send-queue.js';
+import type { QueueOptions } from '../../../src/agent/queue-options.js';
 import type { Admission, Fault, Side } from './fake-network.js';
 
 export interface Scenario {

@@ -1,7 +1,7 @@
 // What one application sent in one session, in order, and how much of it the other one was given: the judge of exactly once.
 
 import type { Data } from '../../../src/agent/link.js';
-import type { DropReason } from '../../../src/agent/send-queue.js';
+import type { DropReason } from '../../../src/agent/queue-options.js';
 
 /** Throws what the model exists to find. */
 export function violation(text: string): never {
