@@ -315,8 +315,9 @@ export class ClientSession extends Session {
 
   /** We have nothing more to say; the server closes when it has nothing more either. */
   #endRetiring(channel: Channel): void {
-    const retiring = this.#retiring.get(channel)!;
-    if (retiring.hasSaidBye) return;
+    const retiring = this.#retiring.get(channel);
+    // What has come by a channel that is lost may still be handed over.
+    if (retiring === undefined || retiring.hasSaidBye) return;
     retiring.hasSaidBye = true;
     channel.report();
     channel.sendControl({ t: 'bye' });

@@ -244,6 +244,7 @@ describe('the face of the standard', () => {
     const face = (): Record<string, (event?: object) => void> => ({ ...(socket as object) });
     const failed = listen(linkOf(socket as unknown as StandardWebSocket));
     face().onerror!();
+    expect(failed.ends).toHaveLength(1);
     face().onclose!({ code: 1006, reason: '' });
     expect(failed.ends).toEqual([{ code: 1006, reason: '' }]);
     const opened = listen(linkOf(socket as unknown as StandardWebSocket));
