@@ -220,7 +220,9 @@ export class ClientSession extends Session {
   /** There is no connection, or there will not be the one that was tried. */
   #onFailed(end: LinkEnd, isFinal: boolean): void {
     if (this.isOver) return;
-    if (isFinal || !(this.#options.shouldRetry ?? shouldRetry)(end)) {
+    const isOver = isFinal || !(this.#options.shouldRetry ?? shouldRetry)(end);
+    // What the next server says does not end a session that this one still serves.
+    if (isOver && !this.channel.isAttached) {
       const { code, reason } = end;
       this.finish(code, reason, isFinal ? impossible(end) : stopError(end));
       return;

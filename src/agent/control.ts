@@ -168,7 +168,7 @@ function readWindow({ messages, bytes }: Members): Window | undefined {
 }
 
 function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null;
 }
 
 function isCount(value: unknown): value is number {

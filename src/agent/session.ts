@@ -57,6 +57,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   readonly #news: SessionNews;
   #dropped = 0;
   #resumes = 0;
+  #lastStats: SessionStats | undefined;
   #closed: Promise<void> | undefined;
   #isClosing = false;
   #isOver = false;
@@ -165,7 +166,9 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     return this.close();
   }
 
+  /** When the session is over, what they were then. */
   stats(): SessionStats {
+    if (this.#lastStats !== undefined) return { ...this.#lastStats, state: this.state };
     const { sent, received, handedOver } = this.channel;
     return {
       state: this.state,
@@ -283,6 +286,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   /** The session is over: every promise is settled, every timer and buffer is gone. */
   protected finish(code: number, reason: string, error: SessionError | undefined): void {
     if (this.#isOver) return;
+    this.#lastStats = this.stats();
     this.#isOver = true;
     this.#isClosing = true;
     const end: SessionEnd = {

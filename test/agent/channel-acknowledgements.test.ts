@@ -17,6 +17,21 @@ describe('acknowledgements', () => {
     expect(link.takeSent()).toEqual([acked(128)]);
   });
 
+  it('held back while a hello is on its way; told when that came to nothing, or not at all', () => {
+    const { channel, environment, link, attach } = setUp();
+    channel.holdReports();
+    for (let i = 0; i < 64; i++) link.receive('a');
+    environment.advance(1000);
+    expect(link.sent).toEqual([]);
+    channel.resumeReports();
+    environment.advance(200 + TICK_MS);
+    expect(link.takeSent()).toEqual([acked(64)]);
+    channel.holdReports();
+    const { link: next } = attach();
+    for (let i = 0; i < 64; i++) next.receive('a');
+    expect(next.takeSent()).toEqual([acked(128)]);
+  });
+
   it('after 64 KiB at once, and the count begins anew', () => {
     const { link } = setUp();
     link.receive(new Uint8Array(65_535));

@@ -143,6 +143,36 @@ describe('drain', () => {
     await stage.end(client);
   });
 
+  it('the next server refuses for good -> the old connection goes on, and its end is the end', async () => {
+    const { stage, client, toOld, drain } = await draining({ deadlineMs: 2000 });
+    stage.network.refusal = { code: 1006, reason: '', status: 401 };
+    drain();
+    await stage.pass(60);
+    client.send('a');
+    await stage.pass(60);
+    expect([client.state, toOld]).toEqual(['open', ['a']]);
+    const ready = outcomeOf(client.ready);
+    await stage.pass(30_000);
+    expect([await ready, client.state]).toEqual([undefined, 'closed']);
+    expect(await outcomeOf(client.ready)).toBe('unauthorized');
+    await stage.end(client);
+  });
+
+  it('from its hello until the welcome the client acknowledges nothing on the old connection', async () => {
+    const { stage, client, oldLink, drain } = await draining();
+    collect(client);
+    drain();
+    const isGreeting = () => stage.network.connections[1]?.client.messages.length === 1;
+    for (let ms = 0; ms < 100 && !isGreeting(); ms++) await stage.pass(1);
+    expect(isGreeting()).toBe(true);
+    const before = oldLink.messages.length;
+    for (let i = 0; i < 64; i++) oldLink.receive('x');
+    expect(client.received).toBe(64);
+    expect(oldLink.messages.length).toBe(before);
+    client.terminate();
+    await stage.end(client);
+  });
+
   it('the old connection breaks while the next one is on its way -> that one takes over', async () => {
     const { stage, client, session, log, drain } = await draining();
     stage.network.isSilent = true;

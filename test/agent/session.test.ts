@@ -49,6 +49,14 @@ describe('send', () => {
     await stage.end(client);
   });
 
+  it('larger than the queue -> too-large, also when there would be room on the connection', async () => {
+    const stage = setUp();
+    const { client } = await stage.open({ queue: { maxBytes: 4 } });
+    expect(await outcomeOf(client.send('12345'))).toBe('too-large');
+    expect(await client.send('1234')).toBe('accepted');
+    await stage.end(client);
+  });
+
   it('larger than the queue while something waits -> too-large', async () => {
     const stage = setUp();
     stage.network.isSilent = true;
@@ -204,6 +212,7 @@ describe('what can be seen', () => {
     });
     expect(session.stats()).toMatchObject({ state: 'open', sent: 1, received: 2, handedOver: 0 });
     await stage.end(client);
+    expect(session.stats()).toMatchObject({ state: 'closed', sent: 1 });
   });
 
   it('debug.active() has both ends and the server, until each is over', async () => {
