@@ -11,6 +11,8 @@ const spareBlocks: Uint8Array[] = [];
 const MAX_SPARE_BLOCKS = 64;
 
 const NOTHING = new Uint8Array(0);
+/** For buffers that hold nothing; four of their own take 128 bytes, and a server may keep thousands of sessions. */
+const NO_SLOTS: never[] = [];
 
 interface Block {
   readonly bytes: Uint8Array;
@@ -29,12 +31,12 @@ export class ReplayBuffer {
   bytes = 0;
 
   /** Message n is in slot `n & #mask`: text, a buffer of its own, or the block that it is in. */
-  #held: Data[] = [];
-  #offsets: number[] = [];
-  #sizes: number[] = [];
+  #held: Data[] = NO_SLOTS;
+  #offsets: number[] = NO_SLOTS;
+  #sizes: number[] = NO_SLOTS;
   #mask = -1;
   /** Those that hold messages, in order; only the last has room. */
-  readonly #blocks: Block[] = [];
+  #blocks: Block[] = NO_SLOTS;
   /** The last of them. */
   #tail: Block | undefined;
 
@@ -93,9 +95,9 @@ export class ReplayBuffer {
     const kept = this.list().map((data) => (typeof data === 'string' ? data : new Uint8Array(data)));
     const { seq } = this;
     this.prune(seq);
-    this.#held = [];
-    this.#offsets = [];
-    this.#sizes = [];
+    this.#held = NO_SLOTS;
+    this.#offsets = NO_SLOTS;
+    this.#sizes = NO_SLOTS;
     this.#mask = -1;
     this.seq = seq - kept.length;
     this.acked = this.seq;
@@ -115,7 +117,8 @@ export class ReplayBuffer {
 
   #nextBlock(): Block {
     const block = { bytes: spareBlocks.pop() ?? new Uint8Array(BLOCK_BYTES), end: 0, last: 0 };
-    this.#blocks.push(block);
+    if (this.#blocks.length === 0) this.#blocks = [block];
+    else this.#blocks.push(block);
     this.#tail = block;
     return block;
   }
