@@ -8,6 +8,8 @@ interface PendingTimer {
   dueAt: number;
   run: () => void;
   keepsAlive: boolean;
+  /** Comes from outside, as from a socket: an event loop that was busy sees to its timers first. */
+  isInput: boolean;
 }
 
 export class FakeEnvironment implements Environment {
@@ -28,9 +30,12 @@ export class FakeEnvironment implements Environment {
 
   /** As in Node, no timer is shorter than 1 ms: one that sets itself again cannot hold the clock. */
   setTimeout(run: () => void, ms: number, keepsAlive = false): Timer {
-    const timer: PendingTimer = { dueAt: this.#now + Math.max(1, ms), run, keepsAlive };
-    this.#timers.add(timer);
-    return timer;
+    return this.#add({ dueAt: this.#now + Math.max(1, ms), run, keepsAlive, isInput: false });
+  }
+
+  /** Calls `run` after `ms`, as when bytes arrive then. */
+  arrive(run: () => void, ms: number): void {
+    this.#add({ dueAt: this.#now + Math.max(1, ms), run, keepsAlive: false, isInput: true });
   }
 
   clearTimeout(timer: Timer): void {
@@ -66,9 +71,17 @@ export class FakeEnvironment implements Environment {
     this.#now = Math.max(this.#now, until);
   }
 
-  /** The event loop is busy for so long: the clock moves first, and the timers that came due meanwhile run late. */
+  /**
+   * The event loop is busy for so long: the clock moves first, and what came due meanwhile runs late, timers before what
+   * has arrived.
+   */
   block(ms: number): void {
     this.#now += ms;
+    const late = [...this.#timers].filter(({ dueAt, isInput }) => dueAt <= this.#now && !isInput);
+    for (const timer of late.sort((a, b) => a.dueAt - b.dueAt)) {
+      // One before it may have cleared it.
+      if (this.#timers.delete(timer)) timer.run();
+    }
     this.advance(0);
   }
 
@@ -84,6 +97,11 @@ export class FakeEnvironment implements Environment {
   /** Whether some timer would keep a Node process from ending. */
   get keepsProcessAlive(): boolean {
     return [...this.#timers].some((timer) => timer.keepsAlive);
+  }
+
+  #add(timer: PendingTimer): PendingTimer {
+    this.#timers.add(timer);
+    return timer;
   }
 
   #firstDue(until: number): PendingTimer | undefined {

@@ -89,7 +89,7 @@ export class FakeLink implements Link {
 
   #carry(deliver: (peer: FakeLink) => void): void {
     const { peer } = this;
-    if (peer !== undefined) this.#environment!.setTimeout(() => deliver(peer), LATENCY_MS);
+    if (peer !== undefined) this.#environment!.arrive(() => deliver(peer), LATENCY_MS);
   }
 }
 
