@@ -121,8 +121,8 @@ export class Channel implements LinkHandler {
     this.#bytesToReport = 0;
     this.#window = window;
     this.#reportAfter = {
-      messages: Math.min(ACKNOWLEDGE_AFTER_MESSAGES, window.messages / 2),
-      bytes: Math.min(ACKNOWLEDGE_AFTER_BYTES, window.bytes / 2),
+      messages: Math.min(ACKNOWLEDGE_AFTER_MESSAGES, Math.floor(window.messages / 2)),
+      bytes: Math.min(ACKNOWLEDGE_AFTER_BYTES, Math.floor(window.bytes / 2)),
     };
     this.#link = link;
     link.handler = this;

@@ -131,6 +131,8 @@ export class ClientSession extends Session {
 
   protected override finish(code: number, reason: string, error: SessionError | undefined): void {
     if (this.isOver) return;
+    // Who asks from now on is not told that it is open.
+    if (this.#state === 'open') this.#ready = quietDeferred();
     this.#state = 'closed';
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#opening?.cancel();

@@ -61,6 +61,7 @@ describe('acknowledgements', () => {
   it.each([
     [1, 1],
     [2, 1],
+    [3, 1],
     [10, 5],
     [100, 50],
     [1000, 64],
@@ -73,7 +74,7 @@ describe('acknowledgements', () => {
   });
 
   it('a window of few bytes -> after half of them', () => {
-    const { link } = setUp({ window: { bytes: 100 } });
+    const { link } = setUp({ window: { bytes: 101 } });
     link.receive('x'.repeat(49));
     expect(link.sent).toEqual([]);
     link.receive('x');

@@ -66,6 +66,7 @@ describe('connecting', () => {
     const opened = client.ready;
     client.terminate();
     expect([client.state, await outcomeOf(opened)]).toEqual(['closed', undefined]);
+    expect(await outcomeOf(client.ready)).toBe('closed');
     await stage.end();
   });
 
