@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -6,5 +7,7 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 120_000,
     pool: 'forks',
+    // Many tests wait more than they work: with vitest's one worker fewer than processors, two processors take more than a quarter of an hour.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 });
