@@ -54,13 +54,8 @@ export class Opening implements LinkHandler {
   onMessage(data: Data): void {
     const welcome = typeof data === 'string' ? parseControl(data) : undefined;
     const hello = this.#hello;
-    const isAnswer =
-      welcome?.t === 'welcome' &&
-      hello !== undefined &&
-      welcome.gen === hello.gen &&
-      (!welcome.resumed || welcome.sid === hello.sid);
     this.#stop();
-    if (isAnswer) {
+    if (welcome?.t === 'welcome' && hello !== undefined && isAnswer(welcome, hello)) {
       this.#options.onWelcome(this.#link!, welcome, hello);
     } else {
       const reason = 'a welcome was expected';
@@ -107,4 +102,10 @@ export class Opening implements LinkHandler {
     this.#isOver = true;
     this.#options.wheel.cancel(this.#timer);
   }
+}
+
+/** Whether a server can say this: the session that was asked for, or one that is new (S-12, S-15). */
+function isAnswer({ gen, resumed, sid, tok }: Welcome, hello: Hello): boolean {
+  if (gen !== hello.gen) return false;
+  return resumed ? sid === hello.sid && tok === hello.tok : sid !== hello.sid;
 }

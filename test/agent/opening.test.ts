@@ -85,6 +85,8 @@ describe('Opening', () => {
     ['a welcome without its mark', `x${JSON.stringify(WELCOME)}`],
     ['another generation', serializeControl({ ...WELCOME, gen: 2 })],
     ['another session than the one to resume', serializeControl({ ...WELCOME, sid: 'another' })],
+    ['the session to resume with another token', serializeControl({ ...WELCOME, tok: 'another' })],
+    ['a new session with the name of the old', serializeControl({ ...WELCOME, resumed: false, recv: 0 })],
   ])('%s -> 4400, and no other attempt', async (_name, data) => {
     const { environment, wheel, link, log, open } = setUp();
     await open();
