@@ -20,7 +20,7 @@ export const DIFFERENCES = {
   'esm-statics': 'the default export is the same complete class, whichever module system loads it',
   'esm-server': '`Server` can be imported by name, because programs do and the types promise it',
   'bundled-types': 'the types ship with the package instead of in a second one that lags behind',
-  'conform-subpath': 'the conformance suite is a library too, beside what a program has from ws',
+  'more-subpaths': 'sessions, and the conformance suite as a library, are beside what a program has from ws',
   'browser-named-exports': 'bundlers refuse an entry without the names that a program imports',
   'unhandled-error': 'a misbehaving peer must not end the process because nobody listens to "error"',
   'early-utf8': 'text that is not UTF-8 fails at its first bad byte, not when the message ends',

@@ -31,9 +31,9 @@ behaviour('package shape', (implementation) => {
     expect(description.dependencies ?? {}).toEqual({});
     expect(description.type).toBeUndefined();
     expect(Object.keys(description.exports)).toEqual(
-      differs(implementation, 'conform-subpath', {
+      differs(implementation, 'more-subpaths', {
         ws: ['.', './package.json'],
-        hawser: ['.', './conform', './package.json'],
+        hawser: ['.', './agent', './conform', './package.json'],
       }),
     );
     expect(Object.keys(description.exports['.'])).toEqual(['browser', 'import', 'require']);
