@@ -1,7 +1,16 @@
 // All micro benchmarks one after the other, or those that are named: npm run bench:micro -- mask utf8
 import { wanted } from './suite.mjs';
 
-const NAMES = ['parser', 'frame-writer', 'mask', 'utf8', 'close-payload', 'header-grammar', 'deflate'];
+const NAMES = [
+  'parser',
+  'frame-writer',
+  'mask',
+  'utf8',
+  'close-payload',
+  'header-grammar',
+  'deflate',
+  'session',
+];
 
 const unknown = wanted.filter((name) => !NAMES.includes(name));
 if (unknown.length > 0) {
