@@ -1,5 +1,7 @@
 // Events for objects that live in Node and in browsers alike: the part of Node's EventEmitter that sessions need.
 
+import { forgiveEnd } from './quiet.js';
+
 type Listener<Arguments extends unknown[]> = (...args: Arguments) => void;
 
 /** Listeners by event, called in the order in which they were added. `Events` maps names to argument lists. */
@@ -14,9 +16,9 @@ export class Emitter<Events extends { [Name in keyof Events]: unknown[] }> {
   }
 
   once<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this {
-    const onlyOnce = (...args: Events[Name]): void => {
+    const onlyOnce = (...args: Events[Name]): unknown => {
       this.off(name, listener);
-      listener(...args);
+      return listener(...args);
     };
     // So that `off` finds it.
     return this.on(name, Object.assign(onlyOnce, { listener }));
@@ -48,7 +50,7 @@ export class Emitter<Events extends { [Name in keyof Events]: unknown[] }> {
   protected emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): void {
     for (const listener of this.listeners(name)) {
       try {
-        listener(...args);
+        forgiveEnd(listener(...args));
       } catch (error) {
         // What a listener throws is its process's to know, and must not stop us half-way through what we do.
         queueMicrotask(() => {

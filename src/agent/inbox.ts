@@ -3,6 +3,7 @@
 
 import type { SessionError } from './errors.js';
 import type { Data } from './link.js';
+import { forgiveEnd } from './quiet.js';
 
 /** Where messages come from. */
 interface Source {
@@ -121,7 +122,7 @@ export class Inbox {
   #tell(data: Data, number: number, source: Source): void {
     // First, so that the listener can acknowledge the message that it has, and one that throws has had it, too.
     this.#hand(data, number, source);
-    this.#listener!(data, this.handedOver);
+    forgiveEnd(this.#listener!(data, this.handedOver));
   }
 
   #hand(data: Data, number: number, source: Source): void {

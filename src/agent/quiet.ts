@@ -1,5 +1,7 @@
 // Promises whose rejection may go unnoticed: a peer must not be able to end the process by what nobody waits for.
 
+import { SessionError, type SessionErrorCode } from './errors.js';
+
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   resolve(value: T): void;
@@ -21,4 +23,26 @@ export function quietDeferred<T = void>(): Deferred<T> {
 export function quiet<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
+}
+
+/** What the events of a session tell already; the other codes are about what the program did. */
+const ENDS: ReadonlySet<SessionErrorCode> = new Set<SessionErrorCode>([
+  'closed',
+  'lost',
+  'unauthorized',
+  'superseded',
+  'protocol',
+  'refused',
+  'aborted',
+]);
+
+/**
+ * For what an async listener returned: that it could not go on because the session is over is no reason to end the
+ * process, or any client could by staying away. All else that it throws is an unhandled rejection as ever.
+ */
+export function forgiveEnd(result: unknown): void {
+  if (!(result instanceof Promise)) return;
+  result.catch((error: unknown) => {
+    if (!(error instanceof SessionError && ENDS.has(error.code))) throw error;
+  });
 }
