@@ -5,9 +5,8 @@ import { Backoff, shouldRetry, stopError } from './backoff.js';
 import type { Channel } from './channel.js';
 import { type Address, type ClientSessionOptions, provide } from './client-options.js';
 import { type Drain, type Hello, narrower, SUBPROTOCOL, VERSION, type Welcome } from './control.js';
-import { channels } from './diagnostics.js';
 import { type Environment, LONGEST_TIMEOUT_MS } from './environment.js';
-import { CLOSE, SessionError } from './errors.js';
+import { CLOSE, closedError, lostError, SessionError } from './errors.js';
 import {
   CLOSE_TIMEOUT_MS,
   type Connect,
@@ -16,6 +15,7 @@ import {
   type Data,
   type Link,
   type LinkEnd,
+  MAX_MESSAGE_BYTES,
 } from './link.js';
 import { Opening } from './opening.js';
 import { quietDeferred } from './quiet.js';
@@ -26,7 +26,6 @@ import { onWake } from './wake.js';
 export type ClientState = 'idle' | 'connecting' | 'open' | 'reconnecting' | 'closed';
 
 const CONNECT_TIMEOUT_MS = 10_000;
-const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
 
 export class ClientSession extends Session {
   readonly side = 'client';
@@ -89,19 +88,12 @@ export class ClientSession extends Session {
   }
 
   onDetached(channel: Channel, end: LinkEnd): void {
-    if (this.#hasRetired(channel)) return;
-    this.onConnectionLost(end);
-    if (end.code === CLOSE.CORRUPT) this.#lose('corrupt');
-    this.#onFailed(end, false);
+    this.#onConnectionEnded(channel, end, false);
   }
 
   onViolation(channel: Channel, code: number, text: string): void {
     channel.close(code, text);
-    if (this.#hasRetired(channel)) return;
-    const end = { code, reason: text };
-    this.onConnectionLost(end);
-    if (code === CLOSE.CORRUPT) this.#lose('corrupt');
-    this.#onFailed(end, code === CLOSE.MALFORMED);
+    this.#onConnectionEnded(channel, { code, reason: text }, code === CLOSE.MALFORMED);
   }
 
   onBye(channel: Channel): void {
@@ -120,8 +112,7 @@ export class ClientSession extends Session {
       this.#open();
     } else {
       // Servers that send us round in circles are not followed at their speed.
-      const delayMs = this.#backoff.nextDelayMs(drain.retryAfter);
-      this.#retryTimer = this.environment.setTimeout(() => this.#retry(), delayMs, true);
+      this.#retryIn(this.#backoff.nextDelayMs(drain.retryAfter));
     }
   }
 
@@ -138,7 +129,7 @@ export class ClientSession extends Session {
     this.#opening?.cancel();
     this.#opening = undefined;
     this.#stopWaiting();
-    this.#ready.reject(error ?? new SessionError('closed', 'the session is closed'));
+    this.#ready.reject(error ?? closedError());
     super.finish(code, reason, error);
     for (const { timer } of this.#retiring.values()) this.wheel.cancel(timer);
     this.#retiring.clear();
@@ -219,6 +210,13 @@ export class ClientSession extends Session {
     this.pump();
   }
 
+  #onConnectionEnded(channel: Channel, end: LinkEnd, isFinal: boolean): void {
+    if (this.#hasRetired(channel)) return;
+    this.onConnectionLost(end);
+    if (end.code === CLOSE.CORRUPT) this.#lose('corrupt');
+    this.#onFailed(end, isFinal);
+  }
+
   /** There is no connection, or there will not be the one that was tried. */
   #onFailed(end: LinkEnd, isFinal: boolean): void {
     if (this.isOver) return;
@@ -236,7 +234,7 @@ export class ClientSession extends Session {
     // A server that drains was being left already.
     if (this.#opening !== undefined || this.#retryTimer !== undefined) return;
     const delayMs = this.#backoff.nextDelayMs(end.retryAfterMs);
-    this.#retryTimer = this.environment.setTimeout(() => this.#retry(), delayMs, true);
+    this.#retryIn(delayMs);
     // A server that said when to come back meant it.
     if (end.retryAfterMs === undefined) this.#stopWaking = onWake(() => this.#retry());
     this.emit('reconnecting', {
@@ -245,6 +243,10 @@ export class ClientSession extends Session {
       code: end.status ?? end.code,
       error: end.error,
     });
+  }
+
+  #retryIn(delayMs: number): void {
+    this.#retryTimer = this.environment.setTimeout(() => this.#retry(), delayMs, true);
   }
 
   #retry(): void {
@@ -282,10 +284,7 @@ export class ClientSession extends Session {
   }
 
   #tellLost(sessionId: string | undefined, unsent: Data[], unacked: Data[], reason: string): void {
-    if (channels.lost.hasSubscribers) {
-      const counts = { unsent: unsent.length, unacked: unacked.length };
-      channels.lost.publish({ session: this, sessionId, side: 'client', ...counts, reason });
-    }
+    this.news.lost(sessionId, unsent.length, unacked.length, reason);
     this.emit('sessionlost', { unsent, unacked, reason });
   }
 
@@ -326,10 +325,6 @@ export class ClientSession extends Session {
     channel.report();
     channel.sendControl({ t: 'bye' });
   }
-}
-
-function lostError(reason: string): SessionError {
-  return new SessionError('lost', `the server no longer has the session: ${reason}`);
 }
 
 /** Not the connection failed, but what it was to be made of, or what it brought. */

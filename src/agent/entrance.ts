@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from '../ws/websocket-server.js';
 import { SUBPROTOCOL } from './control.js';
-import type { Link } from './link.js';
+import { type Link, MAX_MESSAGE_BYTES } from './link.js';
 import type { Principal } from './reception.js';
 import { linkOf, type NodeWebSocket } from './socket-link.js';
 
@@ -52,7 +52,6 @@ interface Host {
   onLink(link: Link, principal: string | Promise<Principal>, request: IncomingMessage): void;
 }
 
-const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
 const RETRY_AFTER_SECONDS = 1;
 
 export class Entrance {
@@ -136,7 +135,7 @@ export class Entrance {
       return;
     }
     try {
-      const principal = await this.#identify(request);
+      const principal = await this.#authenticate(request);
       if (typeof principal === 'string') this.#principals.set(request, principal);
       decide(typeof principal === 'string', 401);
     } catch {
@@ -144,9 +143,14 @@ export class Entrance {
     }
   }
 
+  /** For connections whose handshake nobody has looked at. */
   async #identify(request: IncomingMessage): Promise<Principal> {
+    return this.#isAllowed(request) && this.#authenticate(request);
+  }
+
+  #authenticate(request: IncomingMessage): Principal | Promise<Principal> {
     const { authenticate = () => '' } = this.#options;
-    return this.#isAllowed(request) && authenticate(request);
+    return authenticate(request);
   }
 
   /** Whether a subprotocol is offered that means a session. */

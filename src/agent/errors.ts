@@ -46,6 +46,11 @@ export function closedError(): SessionError {
   return new SessionError('closed', 'the session is closed');
 }
 
+/** @param reason that of the event 'sessionlost' */
+export function lostError(reason: string): SessionError {
+  return new SessionError('lost', `the server no longer has the session: ${reason}`);
+}
+
 export function abortError(signal: AbortSignal): SessionError {
   return new SessionError('aborted', 'the operation was aborted', { cause: signal.reason });
 }

@@ -1,7 +1,8 @@
 // Waiting until the peer has acknowledged what was sent so far.
 
+import { type Waiting, waitAmong } from './abortable.js';
 import type { Channel } from './channel.js';
-import { abortError, type SessionError } from './errors.js';
+import type { SessionError } from './errors.js';
 import type { QueuedMessage } from './send-queue.js';
 
 interface Wait {
@@ -9,12 +10,10 @@ interface Wait {
   last: QueuedMessage | undefined;
   /** Done when the peers of these channels have acknowledged these numbers. */
   readonly numbers: Map<Channel, number>;
-  resolve(): void;
-  reject(error: SessionError): void;
 }
 
 /** For all who wait for nothing: a Set of its own takes 190 bytes, and a server may keep thousands of sessions. */
-const NONE: Set<Wait> = new Set();
+const NONE: Set<Wait & Waiting<void>> = new Set();
 
 /** The pending `flush()` calls of one session. */
 export class Flushes {
@@ -30,27 +29,8 @@ export class Flushes {
    */
   add(channels: Channel[], last: QueuedMessage | undefined, signal: AbortSignal | undefined): Promise<void> {
     if (this.#waits === NONE) this.#waits = new Set();
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        this.#waits.delete(wait);
-        signal?.removeEventListener('abort', onAbort);
-      };
-      const wait: Wait = {
-        last,
-        numbers: new Map(channels.map((channel) => [channel, channel.sent.seq])),
-        resolve() {
-          leave();
-          resolve();
-        },
-        reject(error) {
-          leave();
-          reject(error);
-        },
-      };
-      const onAbort = (): void => wait.reject(abortError(signal!));
-      signal?.addEventListener('abort', onAbort);
-      this.#waits.add(wait);
-    });
+    const wait: Wait = { last, numbers: new Map(channels.map((channel) => [channel, channel.sent.seq])) };
+    return waitAmong(this.#waits, wait, signal);
   }
 
   /**

@@ -8,6 +8,7 @@
 
 import { type Environment, LONGEST_TIMEOUT_MS, environment as machine, type Timer } from './environment.js';
 import { SessionError } from './errors.js';
+import { quietDeferred } from './quiet.js';
 
 /** What a claim finds. */
 export type Claim =
@@ -163,10 +164,7 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
   }
 
   #start(key: string, token: string): Running {
-    let settle!: Running['settle'];
-    const outcome = new Promise<Outcome>((resolve) => {
-      settle = resolve;
-    });
+    const { promise: outcome, resolve: settle } = quietDeferred<Outcome>();
     const expiry = this.#environment.setTimeout(
       () => this.#end(key, token, { state: 'free' }),
       this.#claimTtlMs,

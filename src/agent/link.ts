@@ -56,6 +56,9 @@ export interface ConnectRequest {
   maxPayload: number;
 }
 
+/** The largest message that either end takes unless its options say otherwise. */
+export const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
+
 /** How long the peer may take to answer a Close frame. */
 export const CLOSE_TIMEOUT_MS = 5000;
 

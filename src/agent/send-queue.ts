@@ -1,6 +1,7 @@
 // Messages that have no number yet, because there is no connection or no room on it; and what happens when there are too
 // many. A message is dropped here or never.
 
+import { type Waiting, waitAmong } from './abortable.js';
 import { SessionError } from './errors.js';
 import type { Data } from './link.js';
 import {
@@ -23,11 +24,7 @@ export interface QueuedMessage {
 }
 
 /** A `send()` that waits for room. */
-interface Waiter {
-  message: QueuedMessage;
-  settle(outcome: SendOutcome): void;
-  reject(error: SessionError): void;
-}
+type Waiter = { message: QueuedMessage } & Waiting<SendOutcome>;
 
 /** What the queue needs to know of the messages behind it, which have numbers. */
 interface Sent {
@@ -91,7 +88,7 @@ export class SendQueue {
    *
    * @param data never changed by anybody from now on
    * @returns a promise only where the policy waits
-   * @throws SessionError `queue-full`; RangeError for a time to live that is no number
+   * @throws SessionError `queue-full`
    */
   add(
     data: Data,
@@ -101,8 +98,6 @@ export class SendQueue {
   ): SendOutcome | Promise<SendOutcome> {
     const key = options?.key;
     const message = { data, key, expiresAt: nowMs + (options?.ttlMs ?? this.#ttlMs), number: 0 };
-    // It would be neither due nor not due.
-    if (Number.isNaN(message.expiresAt)) throw new RangeError('ttlMs: milliseconds were expected, got NaN');
     if (this.policy === 'volatile') return this.#drop(message, 'volatile');
     // A message must not overtake an older one with its key, which would then take its place.
     if (this.policy === 'conflate' && !this.#isAwaited(key) && this.#replace(message, sent))
@@ -146,12 +141,12 @@ export class SendQueue {
   admit(sent: Sent): void {
     for (const waiter of this.#waiters) {
       if (this.policy === 'conflate' && this.#replace(waiter.message, sent)) {
-        waiter.settle('displaced');
+        waiter.resolve('displaced');
         continue;
       }
       if (!this.#fits(waiter.message.data.length, sent)) return;
       this.#accept(waiter.message);
-      waiter.settle('accepted');
+      waiter.resolve('accepted');
     }
   }
 
@@ -170,8 +165,8 @@ export class SendQueue {
     }
     // Last, because whoever is told may send again.
     for (const message of expired) this.#drop(message, 'expired');
-    for (const { message, settle } of this.#waiters) {
-      if (message.expiresAt <= nowMs) settle(this.#drop(message, 'expired'));
+    for (const { message, resolve } of this.#waiters) {
+      if (message.expiresAt <= nowMs) resolve(this.#drop(message, 'expired'));
     }
   }
 
@@ -260,28 +255,8 @@ export class SendQueue {
 
   #wait(message: QueuedMessage, signal: AbortSignal | undefined): Promise<SendOutcome> {
     this.nextExpiry = Math.min(this.nextExpiry, message.expiresAt);
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        this.#waiters.delete(waiter);
-        signal?.removeEventListener('abort', onAbort);
-      };
-      const waiter: Waiter = {
-        message,
-        settle(outcome) {
-          leave();
-          resolve(outcome);
-        },
-        reject(error) {
-          leave();
-          reject(error);
-        },
-      };
-      const onAbort = (): void =>
-        waiter.reject(new SessionError('aborted', 'send() was aborted', { cause: signal!.reason }));
-      signal?.addEventListener('abort', onAbort);
-      if (this.#waiters === NOBODY) this.#waiters = new Set();
-      this.#waiters.add(waiter);
-    });
+    if (this.#waiters === NOBODY) this.#waiters = new Set();
+    return waitAmong(this.#waiters, { message }, signal);
   }
 
   #describe(sent: Sent): string {

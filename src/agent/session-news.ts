@@ -44,6 +44,12 @@ export class SessionNews {
     channels.close.publish({ ...this.#who(), code, reason, isOver: true, unsent, unacked, error });
   }
 
+  /** @param sessionId of the session that is lost; by now another one may have begun */
+  lost(sessionId: string | undefined, unsent: number, unacked: number, reason: string): void {
+    if (channels.lost.hasSubscribers)
+      channels.lost.publish({ ...this.#who(), sessionId, unsent, unacked, reason });
+  }
+
   dropped({ reason, data, key }: DroppedMessage): void {
     if (!channels.drop.hasSubscribers) return;
     channels.drop.publish({ ...this.#who(), reason, key, bytes: data.length });

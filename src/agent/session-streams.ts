@@ -1,7 +1,7 @@
 // A session as a pair of WHATWG streams. Backpressure is the session's own: what nobody reads is not acknowledged, and a
 // write lasts as long as `send()`. Reconnecting shows nowhere, the loss of the session ends the streams.
 
-import { SessionError } from './errors.js';
+import { closedError, lostError } from './errors.js';
 import type { Data } from './link.js';
 import { quietDeferred } from './quiet.js';
 import { type CloseInfo, type MessageStreams, notWritable, type OpenedStreams } from './stream-view.js';
@@ -46,7 +46,7 @@ export class SessionStreams implements MessageStreams {
     session.on('close', this.#onClose);
     session.on('sessionlost', this.#onLost);
     const streams = { readable: this.#makeReadable(), writable: this.#makeWritable() };
-    if (session.state === 'closed') this.#onClose({ code: 1006, reason: '', error: hasEnded() });
+    if (session.state === 'closed') this.#onClose({ code: 1006, reason: '', error: closedError() });
     Promise.resolve(session.ready).then(
       () => this.#opened.resolve({ ...streams, protocol: '', extensions: '' }),
       this.#opened.reject,
@@ -99,7 +99,7 @@ export class SessionStreams implements MessageStreams {
     this.#forget();
     if (error === undefined) this.#closed.resolve({ closeCode: code, reason });
     else this.#closed.reject(error);
-    this.#opened.reject(error ?? hasEnded());
+    this.#opened.reject(error ?? closedError());
     // What has come can still be read: the iterator tells the reader how it ended.
     this.#writer.error(error ?? notWritable());
   };
@@ -107,7 +107,7 @@ export class SessionStreams implements MessageStreams {
   /** A stream has no gaps: the new session is none of its business. */
   readonly #onLost = ({ reason }: { reason: string }): void => {
     this.#forget();
-    const error = new SessionError('lost', `The server no longer has the session: ${reason}`);
+    const error = lostError(reason);
     this.#closed.reject(error);
     this.#reader.error(error);
     this.#writer.error(error);
@@ -119,5 +119,3 @@ export class SessionStreams implements MessageStreams {
     this.#session.off('sessionlost', this.#onLost);
   }
 }
-
-const hasEnded = (): Error => new SessionError('closed', 'The session has ended');

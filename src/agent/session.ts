@@ -48,13 +48,13 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   protected readonly wheel: TimerWheel;
   protected readonly inbox: Inbox;
   protected readonly queue: SendQueue;
+  protected readonly news: SessionNews;
   /** The one that new messages take. */
   protected channel: Channel;
 
   readonly #isManual: boolean;
   readonly #flushes = new Flushes();
   readonly #createdAt: number;
-  readonly #news: SessionNews;
   #dropped = 0;
   #resumes = 0;
   #lastStats: SessionStats | undefined;
@@ -76,7 +76,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     this.queue = new SendQueue(options.queue ?? {}, (dropped) => this.#onDrop(dropped));
     this.channel = this.createChannel();
     this.#createdAt = environment.now();
-    this.#news = new SessionNews(this, environment);
+    this.news = new SessionNews(this, environment);
     track(this);
   }
 
@@ -234,7 +234,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
 
   /** Another connection carries the session. */
   protected onAttached(generation: number, isResumed: boolean, replayed: number): void {
-    this.#news.attached(generation, isResumed, replayed);
+    this.news.attached(generation, isResumed, replayed);
     if (!isResumed) return;
     this.#resumes++;
     this.emit('resumed', { replayed });
@@ -242,7 +242,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
 
   /** The connection is gone, and the session waits for the next. */
   protected onConnectionLost({ code, reason, error }: LinkEnd): void {
-    this.#news.detached(code, reason, error, this.queue.count, this.channel.sent.count);
+    this.news.detached(code, reason, error, this.queue.count, this.channel.sent.count);
   }
 
   /** Sends what waits, as far as the connection and the window have room. */
@@ -263,7 +263,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     this.#isPumping = false;
     // Who was told of a drop may have ended the session.
     if (this.#isOver) return;
-    this.#news.room(this.#fullness());
+    this.news.room(this.#fullness());
     this.#scheduleExpiry();
     if (channel.isCongested && !queue.isEmpty) this.#lookLater();
     this.settleFlushes();
@@ -304,7 +304,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     this.queue.rejectWaiters(error ?? closedError());
     this.abandonFlushes(error ?? closedError());
     this.inbox.end(error);
-    this.#news.over(code, reason, error, end.unsent.length, end.unacked.length);
+    this.news.over(code, reason, error, end.unsent.length, end.unacked.length);
     this.emit('close', end);
     this.removeAllListeners();
   }
@@ -324,7 +324,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
 
   onRoom(_channel: Channel): void {
     if (this.queue.isEmpty && this.#flushes.size === 0) {
-      this.#news.room(this.#fullness());
+      this.news.room(this.#fullness());
       this.onHeldBytes();
     } else {
       this.pump();
@@ -391,12 +391,12 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   #onDrop(dropped: DroppedMessage): void {
     this.#dropped++;
     if (dropped.reason === 'full') this.#onFull();
-    this.#news.dropped(dropped);
+    this.news.dropped(dropped);
     this.emit('drop', dropped);
   }
 
   #onFull(): void {
-    this.#news.full(this.heldCount, this.heldBytes, this.channel.bufferedAmount);
+    this.news.full(this.heldCount, this.heldBytes, this.channel.bufferedAmount);
   }
 
   /** How much of the queue is in use, from 0 to 1. */
