@@ -1,8 +1,9 @@
 // The page of `hawser serve` in Chromium, as a person uses it: connect, send, watch the frames, ping, close.
 
-import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Program, runHawser, startHawser } from '../cli/program.js';
+import { launchChromium } from '../support/chromium.js';
 import { coloursOf, contrast, luminance } from '../support/colours.js';
 import { requirement } from '../support/require.js';
 
@@ -20,19 +21,13 @@ describe.runIf(requirement('chromium'))('the page of hawser serve', () => {
   beforeAll(async () => {
     program = startHawser(['serve', '--port', '0'], null);
     [url] = (await program.printed(/http:\/\/127\.0\.0\.1:\d+\//)) as unknown as [string];
-    browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-dev-shm-usage',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
+    browser = await launchChromium(
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    );
   });
 
   afterEach(async () => {

@@ -6,12 +6,13 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page, type WebSocket } from 'playwright-core';
+import type { Browser, Page, WebSocket } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ServerSession, SessionServer, type SessionServerOptions } from '../../src/agent/index.js';
 import type { CutMode, Directions } from '../../src/cli/fault-pipe.js';
 import { FaultProxy } from '../../src/cli/fault-proxy.js';
 import { bundleForBrowser } from '../support/browser-bundle.js';
+import { launchChromium } from '../support/chromium.js';
 import { requirement } from '../support/require.js';
 
 const COUNT = 300;
@@ -45,10 +46,7 @@ describe.runIf(requirement('chromium'))('hawser/agent in Chromium', () => {
     });
     pages.listen(0, '127.0.0.1');
     await once(pages, 'listening');
-    browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
-    });
+    browser = await launchChromium();
   });
 
   afterAll(async () => {

@@ -4,10 +4,11 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Package } from '../behaviour/implementations.js';
 import { cast, urlOf } from '../support/cast.js';
+import { launchChromium } from '../support/chromium.js';
 import { next } from '../support/events.js';
 import { requirement } from '../support/require.js';
 import { LENGTHS, pattern, subject, subjectName, textOf } from './subject.js';
@@ -35,10 +36,7 @@ describe.runIf(requirement('chromium'))(`${subjectName} as server, Chromium as c
     });
     pages.listen(0, '127.0.0.1');
     await once(pages, 'listening');
-    browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
-    });
+    browser = await launchChromium();
     page = await browser.newPage();
     await page.goto(origin());
   });

@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { renderHtml } from '../../../src/conform/report/html.js';
+import { launchChromium } from '../../support/chromium.js';
 import { coloursOf, contrast, luminance } from '../../support/colours.js';
 import { requirement } from '../../support/require.js';
 import { sampleData } from './sample.js';
@@ -32,10 +33,7 @@ describe.runIf(requirement('chromium'))('the HTML report in Chromium', () => {
     const file = join(directory, 'report.html');
     writeFileSync(file, renderHtml({ ...data, results }));
     address = pathToFileURL(file).href;
-    browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run'],
-    });
+    browser = await launchChromium('--no-first-run');
   });
 
   afterEach(async () => {
