@@ -40,10 +40,10 @@ function isFresh() {
 }
 
 /**
- * The types of `hawser` itself are written by hand (types/); those of `hawser/agent` and `hawser/conform` are the
- * compiler's, which must not refer to files of other floors than these.
+ * The types of `hawser` itself are written by hand (types/); those of the other subpaths are the compiler's, which must not
+ * refer to files of other floors than these.
  */
-const TYPED_BY_COMPILER = ['agent', 'conform', 'wire'];
+const TYPED_BY_COMPILER = ['agent', 'conform', 'mcp', 'rpc', 'wire'];
 
 function pruneDeclarations(target) {
   for (const path of readdirSync(target, { recursive: true })) {

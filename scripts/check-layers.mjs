@@ -19,8 +19,10 @@ const FLOORS = {
   },
   face: { floors: ['wire', 'protocol', 'ws'], node: [] },
   agent: { floors: ['ws/websocket.ts', 'ws/websocket-server.ts'], node: ['crypto', 'http', 'stream'] },
+  rpc: { floors: ['agent'], node: [] },
+  mcp: { floors: ['agent', 'ws/websocket.ts', 'ws/websocket-server.ts'], node: ['http', 'stream'] },
   conform: { floors: ['wire'], node: ['buffer', 'crypto', 'net', 'tls', 'zlib'] },
-  cli: { floors: ['wire', 'ws', 'face', 'agent', 'conform'], node: ANY },
+  cli: { floors: ['wire', 'ws', 'face', 'agent', 'rpc', 'mcp', 'conform'], node: ANY },
 };
 
 // The engine is handed time, randomness and bytes; it takes none of them itself, not even from globals.
@@ -29,7 +31,7 @@ const FORBIDDEN_GLOBALS =
   /(?<![.\w])(?:(?:set|clear)(?:Timeout|Interval|Immediate)|performance|process|Buffer|Date|crypto)(?![\w:?])|\bMath\.random\b/g;
 
 // What these files reach is loaded by browsers.
-const FOR_BROWSERS = /^browser\.[mc]?ts$/;
+const FOR_BROWSERS = /^(?:.*\/)?browser\.[mc]?ts$|^rpc\/index\.ts$/;
 const GLOBALS_OF_NODE = /(?<![.\w])(?:Buffer|process|(?:set|clear)Immediate)(?![\w:?])/g;
 
 const SOURCE = /\.[mc]?ts$/;
@@ -124,7 +126,7 @@ function findGlobals(code, pattern) {
 
 /** Follows imports from the files for browsers. Types count here too: a page's compiler has none of Node's. */
 function checkForBrowsers(sources) {
-  const entries = [...sources.keys()].filter((file) => FOR_BROWSERS.test(basename(file)));
+  const entries = [...sources.keys()].filter((file) => FOR_BROWSERS.test(inTree(file)));
   const paths = new Map(entries.map((file) => [file, where(file)]));
   // The map grows while it is walked.
   for (const [file, path] of paths) {

@@ -33,7 +33,7 @@ behaviour('package shape', (implementation) => {
     expect(Object.keys(description.exports)).toEqual(
       differs(implementation, 'more-subpaths', {
         ws: ['.', './package.json'],
-        hawser: ['.', './agent', './conform', './package.json'],
+        hawser: ['.', './agent', './conform', './mcp', './rpc', './package.json'],
       }),
     );
     expect(Object.keys(description.exports['.'])).toEqual(['browser', 'import', 'require']);

@@ -1,0 +1,2 @@
+// `hawser/mcp` for browsers.
+export {};

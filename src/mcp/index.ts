@@ -1,0 +1,2 @@
+// `hawser/mcp` for Node.
+export {};
