@@ -71,6 +71,11 @@ export class ClientSession extends Session {
     return this.#state;
   }
 
+  /** What a new session sends of a lost one by itself, as the options said. */
+  get resend(): NonNullable<ClientSessionOptions['resend']> {
+    return this.#options.resend ?? 'none';
+  }
+
   /** Resolves when the session is open, now or the next time. @throws (rejects) SessionError when it is over */
   get ready(): Promise<void> {
     return this.#ready.promise;
@@ -270,7 +275,7 @@ export class ClientSession extends Session {
     this.channel = this.createChannel();
     this.#identity = undefined;
     this.abandonFlushes(lostError(reason));
-    const { resend = 'none' } = this.#options;
+    const { resend } = this;
     if (resend === 'all') for (const data of unacked) this.queue.restore(data);
     if (resend !== 'none') {
       for (const { data, key, expiresAt } of unsent) this.queue.restore(data, key, expiresAt);

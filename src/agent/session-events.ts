@@ -33,6 +33,8 @@ export interface SessionEvents {
   drain: [info: { inMs: number; retryAfterMs: number | undefined }];
   /** Server: the connection is gone; the session waits for the client to come back. */
   detached: [info: { code: number }];
+  /** There was no room, and now what is sent goes out at once again; told once, until somebody finds no room again. */
+  room: [];
   /** A message was dropped. */
   drop: [dropped: DroppedMessage];
   close: [end: SessionEnd];

@@ -15,6 +15,7 @@ import {
   checkSendOptions,
   type DroppedMessage,
   type QueueOptions,
+  type QueuePolicy,
   type SendOptions,
   type SendOutcome,
 } from './queue-options.js';
@@ -66,6 +67,9 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   #expiryAt = Number.POSITIVE_INFINITY;
   #lookTimer: unknown;
   #isPumping = false;
+  /** The length for which there was no room, until 'room' has told that there is. */
+  #awaitedLength: number | undefined;
+  #isTellingRoom = false;
 
   constructor(options: SessionOptions, environment: Environment) {
     super();
@@ -101,6 +105,26 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
       if (error instanceof SessionError && error.code === 'queue-full') this.#onFull();
       return quiet(Promise.reject(error));
     }
+  }
+
+  /** What becomes of a message for which there is no room, as the options said. */
+  get policy(): QueuePolicy {
+    return this.queue.policy;
+  }
+
+  /**
+   * Whether a message sent now goes out at once, unless it is too long for what is left of the window. Where not, the event
+   * 'room' tells when it is so again.
+   */
+  get hasRoom(): boolean {
+    return this.hasRoomFor(1);
+  }
+
+  /** As {@link hasRoom}, for a message of this length: a text's `length`, or bytes. */
+  hasRoomFor(length: number): boolean {
+    const hasRoom = this.#canSendNow(length);
+    if (!hasRoom) this.#awaitRoom(length);
+    return hasRoom;
   }
 
   /** Messages, one after the other. Leaving the loop leaves the session as it is. */
@@ -268,6 +292,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     if (channel.isCongested && !queue.isEmpty) this.#lookLater();
     this.settleFlushes();
     this.onHeldBytes();
+    if (this.#awaitedLength !== undefined) this.#tellRoom();
   }
 
   /** The amount held for the peer may have changed. */
@@ -326,6 +351,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     if (this.queue.isEmpty && this.#flushes.size === 0) {
       this.news.room(this.#fullness());
       this.onHeldBytes();
+      if (this.#awaitedLength !== undefined) this.#tellRoom();
     } else {
       this.pump();
     }
@@ -351,6 +377,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
       channel.transmit(data, false);
       return ACCEPTED;
     }
+    this.#awaitRoom(1);
     const kept = typeof data === 'string' ? data : new Uint8Array(data);
     const outcome = queue.add(kept, options, channel.sent, this.environment.now());
     if (outcome === 'accepted') {
@@ -417,11 +444,34 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     });
   }
 
+  #canSendNow(length: number): boolean {
+    return !this.#isClosing && this.queue.isEmpty && this.channel.canSend(length);
+  }
+
+  /** The shortest counts: who needs more finds out by asking again. */
+  #awaitRoom(length: number): void {
+    this.#awaitedLength = Math.min(length, this.#awaitedLength ?? length);
+    if (this.channel.isCongested) this.#lookLater();
+  }
+
+  #tellRoom(): void {
+    // Who is told may send until there is no room any more, and so come back here.
+    if (this.#isTellingRoom) return;
+    this.#isTellingRoom = true;
+    while (this.#awaitedLength !== undefined && this.#canSendNow(this.#awaitedLength)) {
+      this.#awaitedLength = undefined;
+      this.emit('room');
+    }
+    this.#isTellingRoom = false;
+    if (this.channel.isCongested && this.#awaitedLength !== undefined) this.#lookLater();
+  }
+
   #lookLater(): void {
     this.#lookTimer ??= this.environment.setTimeout(() => {
       this.#lookTimer = undefined;
       this.channel.lookAgain();
-      if (this.channel.isCongested && !this.queue.isEmpty) this.#lookLater();
+      const isAwaited = !this.queue.isEmpty || this.#awaitedLength !== undefined;
+      if (this.channel.isCongested && isAwaited) this.#lookLater();
     }, LOOK_EVERY_MS);
   }
 }
