@@ -153,6 +153,7 @@ interface FunctionSides<Params, Result> {
   callResult: Received<Result>;
   handlerParams: unknown extends Params ? Params : { [K in keyof Params]: Received<Params[K]> };
   /** Where nothing is expected, whatever an arrow function happens to return is fine. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: it is what methods without a result are declared with
   handlerResult: [Result] extends [void] ? unknown : Result;
 }
 

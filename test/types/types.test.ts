@@ -1,6 +1,6 @@
 // The hand-written types: every program written for @types/ws compiles against them, in both of its forms and with the
 // compilers that its users have. Each of those programs is compiled against @types/ws too, which shows that it is one.
-// Those of `hawser/agent` are the compiler's, read here as its users' compilers read them.
+// Those of `hawser/agent` and `hawser/rpc` are the compiler's, read here as its users' compilers read them.
 
 import { spawnSync } from 'node:child_process';
 import {
@@ -102,6 +102,7 @@ function compile(
   if (types === 'hawser') {
     link('hawser', root);
     link('ws', root);
+    for (const library of ['zod', 'valibot']) link(library, installed(library));
   } else {
     link('ws', installed('ws'));
     link('@types/ws', installed('@types/ws'));
@@ -207,6 +208,13 @@ describe('programs written for hawser', () => {
     "%s compiles a page with a session, without Node's types",
     (compiler) => {
       expect(compile(read('agent-browser'), 'hawser', compiler, 'browser')).toBe('');
+    },
+  );
+
+  it.each(['TypeScript 7', 'TypeScript 5.6'] as const)(
+    '%s compiles programs with contracts, and refuses what breaks them',
+    (compiler) => {
+      expect(compile(read('rpc'), 'hawser', compiler, 'node')).toBe('');
     },
   );
 
