@@ -10,6 +10,7 @@ export type {
   ConnectMessage,
   QueueDropMessage,
   ResumeMessage,
+  RpcMessage,
   SessionLostMessage,
   SlowMessage,
 } from './diagnostics.js';

@@ -112,6 +112,11 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     return this.queue.policy;
   }
 
+  /** The longest message that can be sent: a text's `length`, or bytes. */
+  get maxBytes(): number {
+    return this.queue.maxBytes;
+  }
+
   /**
    * Whether a message sent now goes out at once, unless it is too long for what is left of the window. Where not, the event
    * 'room' tells when it is so again.
@@ -184,6 +189,11 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   /** Ends this end of the session at once. The peer learns nothing of it, and waits for us to come back. */
   terminate(): void {
     this.finish(1006, 'terminated', undefined);
+  }
+
+  /** The peer broke a rule of what runs over the session: both ends forget it (close code 4500). @internal */
+  fail(reason: string): void {
+    this.onViolation(this.channel, CLOSE.CORRUPT, reason);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

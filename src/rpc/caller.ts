@@ -2,7 +2,7 @@
 // it settles.
 
 import type { TimerWheel } from '../agent/timer-wheel.js';
-import type { ConversationParts } from './conversation.js';
+import type { ConversationParts } from './conversation-parts.js';
 import { type ErrorObject, lostError, RPC, RpcError } from './errors.js';
 import type { IncomingStream } from './incoming-stream.js';
 import { type Id, serializeNotification, serializeOurs, serializeRequest } from './message.js';
@@ -84,7 +84,10 @@ export class Caller<Peer> implements OutgoingCallOwner {
       const schemas = host.remoteSchemas(call.method);
       const received = schemas === undefined ? value : receiveResult(schemas, value);
       if (received instanceof Promise) {
-        received.then((valid) => call.resolve(valid), (error) => call.reject(error));
+        received.then(
+          (valid) => call.resolve(valid),
+          (error) => call.reject(error),
+        );
         // Given up while it was validated.
         call.promise.catch(() => stream?.cancel());
       } else {
@@ -128,7 +131,10 @@ export class Caller<Peer> implements OutgoingCallOwner {
   #checkLength(text: string): string {
     const { maxBytes } = this.#parts;
     if (text.length <= maxBytes) return text;
-    throw new RpcError(RPC.TOO_LARGE, `the message has a length of ${text.length}, and at most ${maxBytes} may be sent`);
+    throw new RpcError(
+      RPC.TOO_LARGE,
+      `the message has a length of ${text.length}, and at most ${maxBytes} may be sent`,
+    );
   }
 }
 
@@ -147,7 +153,10 @@ function toJson(params: unknown, announce: (items: AsyncIterable<unknown>) => nu
 }
 
 /** @throws RpcError `CANCELLED`, RangeError */
-function checkOptions({ signal, timeoutMs = 1, maxTotalMs = 1, idempotencyKey = '-' }: CallOptions, idLength: number): void {
+function checkOptions(
+  { signal, timeoutMs = 1, maxTotalMs = 1, idempotencyKey = '-' }: CallOptions,
+  idLength: number,
+): void {
   for (const [name, ms] of Object.entries({ timeoutMs, maxTotalMs })) {
     if (!(ms > 0)) throw new RangeError(`${name}: milliseconds above 0 were expected, got ${ms}`);
   }

@@ -40,7 +40,7 @@ export function parseMessage(text: string, idLength: number): Message {
     return invalid(null, 'not JSON', RPC.PARSE_ERROR);
   }
   if (Array.isArray(value)) return invalid(null, 'batches are not supported: send one message for each call');
-  if (!isObject(value) || value['jsonrpc'] !== '2.0') {
+  if (!isObject(value) || value.jsonrpc !== '2.0') {
     return invalid(null, 'not a JSON-RPC 2.0 object');
   }
   return readMessage(value, idLength);
@@ -48,7 +48,9 @@ export function parseMessage(text: string, idLength: number): Message {
 
 /** The id of a message that is too long to be parsed, and whether it is a call; as our own messages begin. */
 export function peekId(text: string): { id: Id; isRequest: boolean } | undefined {
-  const head = /^\{"jsonrpc":"2\.0","id":(\d{1,15}|"(?:[^"\\]|\\.){0,1024}"),"(\w+)":/.exec(text.slice(0, 8192));
+  const head = /^\{"jsonrpc":"2\.0","id":(\d{1,15}|"(?:[^"\\]|\\.){0,1024}"),"(\w+)":/.exec(
+    text.slice(0, 8192),
+  );
   if (head === null) return undefined;
   return { id: JSON.parse(head[1]!) as Id, isRequest: head[2] === 'method' };
 }
@@ -87,7 +89,10 @@ export function serializeNext(stream: number, items: string[]): string {
 }
 
 /** Our own notifications, all but `$/next`. */
-export function serializeOurs(method: '$/cancel' | '$/progress' | '$/end' | '$/credit', params: object): string {
+export function serializeOurs(
+  method: '$/cancel' | '$/progress' | '$/end' | '$/credit',
+  params: object,
+): string {
   return `{"jsonrpc":"2.0","method":"${method}","params":${JSON.stringify(params)}}`;
 }
 
@@ -96,14 +101,15 @@ function readMessage(fields: Fields, idLength: number): Message {
   const hasId = Object.hasOwn(fields, 'id');
   if (method !== undefined) {
     if (!hasId) return readNotification(fields, idLength);
-    if (!isId(id, idLength)) return invalid(null, `an id is a number, or a text of at most ${idLength} characters`);
+    if (!isId(id, idLength))
+      return invalid(null, `an id is a number, or a text of at most ${idLength} characters`);
     return readRequest(fields, id, idLength);
   }
-  if (isErrorObject(fields['error']) && (id === null || isId(id, idLength))) {
-    return { kind: 'error', id, error: fields['error'] };
+  if (isErrorObject(fields.error) && (id === null || isId(id, idLength))) {
+    return { kind: 'error', id, error: fields.error };
   }
   if (isId(id, idLength) && Object.hasOwn(fields, 'result')) {
-    return { kind: 'result', id, result: fields['result'] };
+    return { kind: 'result', id, result: fields.result };
   }
   return invalid(null, 'neither a call nor an answer');
 }
@@ -198,5 +204,5 @@ function isText(value: unknown): value is string | undefined {
 }
 
 function isErrorObject(value: unknown): value is ErrorObject {
-  return isObject(value) && Number.isSafeInteger(value['code']) && typeof value['message'] === 'string';
+  return isObject(value) && Number.isSafeInteger(value.code) && typeof value.message === 'string';
 }

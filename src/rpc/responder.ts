@@ -3,7 +3,7 @@
 
 import { SessionError } from '../agent/errors.js';
 import { once } from '../agent/idempotency.js';
-import type { AnyHandler, ConversationParts } from './conversation.js';
+import type { AnyHandler, ConversationParts } from './conversation-parts.js';
 import { type ErrorObject, RPC, RpcError } from './errors.js';
 import { IncomingCall, type IncomingCallOwner } from './incoming-call.js';
 import type { IncomingStream } from './incoming-stream.js';
@@ -13,14 +13,6 @@ import { receiveParams } from './validation.js';
 
 /** These tell what happened between us and somebody else; to our caller they would tell a lie. */
 const LOCAL_CODES: readonly number[] = [RPC.DEADLINE, RPC.LOST, RPC.INVALID_RESULT];
-
-/** A call, or without an id a notification. */
-interface Request {
-  id?: Id;
-  method: string;
-  params: unknown;
-  idempotencyKey?: string | undefined;
-}
 
 export class Responder<Peer> implements IncomingCallOwner<Peer> {
   readonly #parts: ConversationParts<Peer>;
@@ -47,7 +39,7 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
     const { host } = this.#parts;
     const { params, streams, error } = this.#receiveStreams(sentParams);
     const handler = host.handlerOf(method);
-    const refusal = error ?? this.#refusalOf(id, method, handler, idempotencyKey);
+    const refusal = error ?? this.#refusalOf(id, handler, idempotencyKey);
     if (refusal !== undefined) {
       for (const stream of streams) stream.cancel();
       // An answer with its id would be taken for that of the other call.
@@ -66,8 +58,9 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
     const { params, streams, error } = this.#receiveStreams(sentParams);
     const handler = host.handlerOf(method);
     let refusal = error;
-    if (streams.length > 0) refusal ??= new RpcError(RPC.INVALID_REQUEST, 'a notification takes no streams along');
-    refusal ??= this.#refusalOf(undefined, method, handler, undefined);
+    if (streams.length > 0)
+      refusal ??= new RpcError(RPC.INVALID_REQUEST, 'a notification takes no streams along');
+    refusal ??= this.#refusalOf(undefined, handler, undefined);
     if (refusal !== undefined) {
       for (const stream of streams) stream.cancel();
       host.onError(refusal, { method });
@@ -129,7 +122,11 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
   }
 
   /** Makes streams of their numbers. Those that there is no room for are refused. */
-  #receiveStreams(sent: unknown): { params: unknown; streams: IncomingStream[]; error: RpcError | undefined } {
+  #receiveStreams(sent: unknown): {
+    params: unknown;
+    streams: IncomingStream[];
+    error: RpcError | undefined;
+  } {
     const streams: IncomingStream[] = [];
     let error: RpcError | undefined;
     const params = decodeParams(sent, (number) => {
@@ -147,7 +144,6 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
 
   #refusalOf(
     id: Id | undefined,
-    method: string,
     handler: AnyHandler<Peer> | undefined,
     idempotencyKey: string | undefined,
   ): RpcError | undefined {
@@ -174,7 +170,10 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
           ? received.then((valid) => this.#handle(call, handler, valid))
           : this.#handle(call, handler, received);
       if (isThenable(result)) {
-        result.then((value) => this.#answer(call, value), (error) => this.#fail(call, error));
+        result.then(
+          (value) => this.#answer(call, value),
+          (error) => this.#fail(call, error),
+        );
       } else {
         this.#answer(call, result);
       }
@@ -258,7 +257,10 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
   #checkLength(text: string): void {
     const { maxBytes } = this.#parts;
     if (text.length <= maxBytes) return;
-    throw new RpcError(RPC.TOO_LARGE, `the result has a length of ${text.length}, and at most ${maxBytes} may be sent`);
+    throw new RpcError(
+      RPC.TOO_LARGE,
+      `the result has a length of ${text.length}, and at most ${maxBytes} may be sent`,
+    );
   }
 
   /** Whatever a handler put into its error, an answer is sent. */
@@ -274,13 +276,17 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
 }
 
 function isThenable(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as Promise<unknown>).then === 'function';
+  return (
+    typeof value === 'object' && value !== null && typeof (value as Promise<unknown>).then === 'function'
+  );
 }
 
 /** Nobody will read it. */
 function discard(items: AsyncIterable<unknown>): void {
   try {
-    items[Symbol.asyncIterator]().return?.().then(undefined, () => {});
+    items[Symbol.asyncIterator]()
+      .return?.()
+      .then(undefined, () => {});
   } catch {
     // What it throws is nobody's.
   }

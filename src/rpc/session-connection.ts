@@ -1,10 +1,8 @@
 // A session as what carries conversations. Drops show nowhere; when the session is lost the next conversation begins, and
 // when the client moves to another server the one under way goes on with the former until it is done.
 
-import type { FormerSession } from '../agent/former-session.js';
 import type { Data } from '../agent/link.js';
 import type { Session } from '../agent/session.js';
-import type { SessionEnd } from '../agent/session-events.js';
 import type { Carrier, Connection, ConnectionOwner, ConversationHandler } from './carrier.js';
 import { RPC, RpcError } from './errors.js';
 
@@ -16,7 +14,9 @@ export class SessionConnection implements Connection, Carrier {
   /** @throws TypeError for a session that drops messages, or sends them again where nobody knows what they answer */
   constructor(session: Session, owner: ConnectionOwner) {
     if (session.policy !== 'block') {
-      throw new TypeError(`calls need the policy 'block' of the session's queue, which is '${session.policy}'`);
+      throw new TypeError(
+        `calls need the policy 'block' of the session's queue, which is '${session.policy}'`,
+      );
     }
     const { resend = 'none' } = session as { resend?: string };
     if (resend !== 'none') {
@@ -28,10 +28,9 @@ export class SessionConnection implements Connection, Carrier {
     session.on('message', this.#onMessage);
     session.on('room', this.#onRoom);
     session.on('sessionlost', this.#onLost);
-    session.on('moved', this.#onMoved);
     session.on('close', this.#onClose);
     // A session that is over tells nobody.
-    if (session.state === 'closed') queueMicrotask(() => this.#onClose({ error: undefined }));
+    if (session.state === 'closed') queueMicrotask(() => this.#onClose({}));
   }
 
   get hasRoom(): boolean {
@@ -47,14 +46,13 @@ export class SessionConnection implements Connection, Carrier {
   }
 
   fail(_code: number, reason: string): void {
-    this.#onClose({ error: new RpcError(RPC.LOST, reason) });
-    this.#session.close({ timeoutMs: 0 });
+    this.#session.fail(reason);
   }
 
   release(): void {}
 
   close(): Promise<void> {
-    this.#onClose({ error: undefined });
+    this.#onClose({});
     return this.#session.close();
   }
 
@@ -70,34 +68,13 @@ export class SessionConnection implements Connection, Carrier {
     this.#owner.onLost(error);
   };
 
-  readonly #onMoved = (former: FormerSession): void => {
-    const moved = this.#conversation;
-    this.#conversation = this.#owner.begin(this);
-    moved.moveTo(keep(former, moved));
-  };
-
-  readonly #onClose = ({ error }: Pick<SessionEnd, 'error'>): void => {
+  readonly #onClose = ({ error }: { error?: Error | undefined }): void => {
     const session = this.#session;
     session.off('message', this.#onMessage);
     session.off('room', this.#onRoom);
     session.off('sessionlost', this.#onLost);
-    session.off('moved', this.#onMoved);
     session.off('close', this.#onClose);
     this.#conversation.onEnd(new RpcError(RPC.LOST, 'the session is closed', { cause: error }));
     this.#owner.onClosed(error);
-  };
-}
-
-/** The former session, which lasts until it is released. */
-function keep(former: FormerSession, conversation: ConversationHandler): Carrier {
-  former.keep(conversation);
-  return {
-    get hasRoom() {
-      return former.hasRoom;
-    },
-    maxBytes: Number.POSITIVE_INFINITY,
-    send: (text) => former.send(text),
-    fail: () => former.release(),
-    release: () => former.release(),
   };
 }

@@ -84,7 +84,10 @@ export class SocketConnection implements Connection, Carrier, LinkHandler {
 
   onEnd({ code, reason, error }: LinkEnd): void {
     const description = reason === '' ? `${code}` : `${code}, ${reason}`;
-    this.#end(new RpcError(RPC.LOST, `the connection is closed (${description})`, { cause: error }), code === 1000);
+    this.#end(
+      new RpcError(RPC.LOST, `the connection is closed (${description})`, { cause: error }),
+      code === 1000,
+    );
   }
 
   #close(code: number, reason: string, error: Error | undefined): void {
