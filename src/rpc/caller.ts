@@ -10,6 +10,15 @@ import { type CallOptions, OutgoingCall, type OutgoingCallOwner, type Progress }
 import { decodeValue, encodeParams } from './stream-reference.js';
 import { receiveResult } from './validation.js';
 
+/** For calls without streams, which are nearly all. */
+const NONE: readonly never[] = [];
+
+/** A stream among the params of a call. */
+interface Produced {
+  number: number;
+  items: AsyncIterable<unknown>;
+}
+
 export class Caller<Peer> implements OutgoingCallOwner {
   readonly wheel: TimerWheel;
   readonly #parts: ConversationParts<Peer>;
@@ -32,22 +41,21 @@ export class Caller<Peer> implements OutgoingCallOwner {
     if (this.#calls.size >= host.limits.calls) {
       throw new RpcError(RPC.OVERLOADED, `${this.#calls.size} calls are in flight already`);
     }
-    const produced: AsyncIterable<unknown>[] = [];
-    const numbers: number[] = [];
+    let produced: readonly Produced[] = NONE;
     const json = toJson(params, (items) => {
-      produced.push(items);
-      numbers.push(streams.nextNumber());
-      return numbers.at(-1)!;
+      const number = streams.nextNumber();
+      produced = [...produced, { number, items }];
+      return number;
     });
-    streams.checkRoom(numbers.length);
+    streams.checkRoom(produced.length);
     const id = ++this.#lastId;
     const text = this.#checkLength(serializeRequest(id, method, json, options?.idempotencyKey));
     const startedAt = host.isObserved ? host.environment.now() : 0;
-    const call = new OutgoingCall(id, method, this, options, startedAt);
-    call.streams = numbers;
+    const numbers = produced === NONE ? NONE : produced.map(({ number }) => number);
+    const call = new OutgoingCall(id, method, this, options, startedAt, numbers);
     this.#calls.set(id, call);
     outbox.send(text, call);
-    for (const [i, items] of produced.entries()) streams.produce(numbers[i]!, items);
+    for (const { number, items } of produced) streams.produce(number, items);
     return call.promise;
   }
 

@@ -46,7 +46,7 @@ export class IncomingCall<Peer = unknown> implements CallContext<Peer>, Sender {
   /** Whether an answer is of use to anybody. */
   isAwaited = true;
   /** Streams among its params. */
-  streams: IncomingStream[] = [];
+  readonly streams: readonly IncomingStream[];
   readonly #owner: IncomingCallOwner<Peer>;
   /** Made when somebody asks: most handlers never do, and one costs more than all else of a small call. */
   #controller: AbortController | undefined;
@@ -60,11 +60,13 @@ export class IncomingCall<Peer = unknown> implements CallContext<Peer>, Sender {
     idempotencyKey: string | undefined,
     owner: IncomingCallOwner<Peer>,
     startedAt: number,
+    streams: readonly IncomingStream[],
   ) {
     this.id = id;
     this.method = method;
     this.idempotencyKey = idempotencyKey;
     this.startedAt = startedAt;
+    this.streams = streams;
     this.#owner = owner;
   }
 
@@ -98,7 +100,6 @@ export class IncomingCall<Peer = unknown> implements CallContext<Peer>, Sender {
   /** What the handler has not read of its streams is of no use any more. */
   cancelStreams(): void {
     for (const stream of this.streams) stream.cancel();
-    this.streams = [];
   }
 
   onSent(): void {

@@ -1,5 +1,6 @@
 // A call that we made: its promise, its deadlines, the progress it is told of. What is sent is left to `conversation.ts`.
 
+import { quiet } from '../agent/quiet.js';
 import type { TimerWheel, WheelTimer } from '../agent/timer-wheel.js';
 import { lostError, RPC, RpcError } from './errors.js';
 import type { Sender } from './outbox.js';
@@ -47,7 +48,7 @@ export class OutgoingCall implements Sender {
   /** Begun on the clock of the environment, where somebody wants to know. */
   readonly startedAt: number;
   /** The numbers of the streams among its params. */
-  streams: readonly number[] = [];
+  readonly streams: readonly number[];
   readonly #owner: OutgoingCallOwner;
   readonly #onProgress: CallOptions['onProgress'];
   readonly #timeoutMs: number;
@@ -63,13 +64,15 @@ export class OutgoingCall implements Sender {
     method: string,
     owner: OutgoingCallOwner,
     options: CallOptions = NO_OPTIONS,
-    startedAt = 0,
+    startedAt: number,
+    streams: readonly number[],
   ) {
     const { signal, timeoutMs = TIMEOUT_MS, maxTotalMs = Number.POSITIVE_INFINITY, onProgress } = options;
     this.id = id;
     this.method = method;
     this.signal = signal;
     this.startedAt = startedAt;
+    this.streams = streams;
     this.#owner = owner;
     this.#onProgress = onProgress;
     this.#timeoutMs = timeoutMs;
@@ -109,6 +112,8 @@ export class OutgoingCall implements Sender {
 
   reject(error: RpcError): void {
     this.#settle(error.code);
+    // Here, and not for each call: a peer that goes away must not end the process by what nobody waits for.
+    quiet(this.promise);
     this.#reject(error);
   }
 

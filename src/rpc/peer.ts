@@ -133,7 +133,7 @@ export class RpcPeer<Remote extends Contract = any, Local extends Contract = any
     ...args: CallArguments<Remote, M, CallOptions>
   ): Promise<CallResult<Remote, M>> {
     const [params, options] = args as unknown as [unknown, CallOptions | undefined];
-    return quiet(this.#attempt(() => this.#conversation.caller.call(method, params, options))) as Promise<
+    return this.#attempt(() => this.#conversation.caller.call(method, params, options)) as Promise<
       CallResult<Remote, M>
     >;
   }
@@ -145,7 +145,7 @@ export class RpcPeer<Remote extends Contract = any, Local extends Contract = any
    * @throws (rejects) RpcError `LOST` when it never will; nobody has to listen
    */
   notify<M extends MethodName<Remote>>(method: M, ...args: NotifyArguments<Remote, M>): Promise<void> {
-    return quiet(this.#attempt(() => this.#conversation.caller.notify(method, args[0])));
+    return this.#attempt(() => quiet(this.#conversation.caller.notify(method, args[0])));
   }
 
   /** Answers calls of a method, and its notifications, from now on. @throws TypeError for names that begin with `$/` */
@@ -203,11 +203,11 @@ export class RpcPeer<Remote extends Contract = any, Local extends Contract = any
   /** What it throws rejects. */
   #attempt<T>(run: () => Promise<T>): Promise<T> {
     const { end } = this.#conversation;
-    if (end !== undefined) return Promise.reject(lostError('not-sent', end));
+    if (end !== undefined) return quiet(Promise.reject(lostError('not-sent', end)));
     try {
       return run();
     } catch (error) {
-      return Promise.reject(error);
+      return quiet(Promise.reject(error));
     }
   }
 

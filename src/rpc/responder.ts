@@ -14,6 +14,16 @@ import { receiveParams } from './validation.js';
 /** These tell what happened between us and somebody else; to our caller they would tell a lie. */
 const LOCAL_CODES: readonly number[] = [RPC.DEADLINE, RPC.LOST, RPC.INVALID_RESULT];
 
+/** For calls without streams, which are nearly all. */
+const NONE: readonly IncomingStream[] = [];
+
+interface ReceivedParams {
+  params: unknown;
+  streams: readonly IncomingStream[];
+  /** There is no room for one of them, or its number is none. */
+  error: RpcError | undefined;
+}
+
 export class Responder<Peer> implements IncomingCallOwner<Peer> {
   readonly #parts: ConversationParts<Peer>;
   readonly #calls = new Map<Id, IncomingCall<Peer>>();
@@ -47,8 +57,7 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
       return;
     }
     const startedAt = host.isObserved ? host.environment.now() : 0;
-    const call = new IncomingCall<Peer>(id, method, idempotencyKey, this, startedAt);
-    call.streams = streams;
+    const call = new IncomingCall<Peer>(id, method, idempotencyKey, this, startedAt, streams);
     this.#calls.set(id, call);
     this.#run(call, handler!, params);
   }
@@ -67,7 +76,7 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
       return;
     }
     const startedAt = host.isObserved ? host.environment.now() : 0;
-    const call = new IncomingCall<Peer>(undefined, method, undefined, this, startedAt);
+    const call = new IncomingCall<Peer>(undefined, method, undefined, this, startedAt, NONE);
     this.#notifications.add(call);
     this.#run(call, handler!, params);
   }
@@ -122,17 +131,13 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
   }
 
   /** Makes streams of their numbers. Those that there is no room for are refused. */
-  #receiveStreams(sent: unknown): {
-    params: unknown;
-    streams: IncomingStream[];
-    error: RpcError | undefined;
-  } {
-    const streams: IncomingStream[] = [];
+  #receiveStreams(sent: unknown): ReceivedParams {
+    let streams = NONE;
     let error: RpcError | undefined;
     const params = decodeParams(sent, (number) => {
       try {
         const stream = this.#parts.streams.accept(number);
-        streams.push(stream);
+        streams = [...streams, stream];
         return stream;
       } catch (refusal) {
         error ??= refusal as RpcError;
