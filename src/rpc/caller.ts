@@ -34,9 +34,10 @@ export class Caller<Peer> implements OutgoingCallOwner {
     return this.#calls.size;
   }
 
-  /** @throws RpcError, RangeError for what cannot be sent */
+  /** @throws RpcError, RangeError, TypeError for what cannot be sent */
   call(method: string, params: unknown, options: CallOptions | undefined): Promise<unknown> {
     const { host, outbox, streams } = this.#parts;
+    checkMethod(method);
     if (options !== undefined) checkOptions(options, host.limits.idLength);
     if (this.#calls.size >= host.limits.calls) {
       throw new RpcError(RPC.OVERLOADED, `${this.#calls.size} calls are in flight already`);
@@ -55,7 +56,7 @@ export class Caller<Peer> implements OutgoingCallOwner {
     const call = new OutgoingCall(id, method, this, options, startedAt, numbers);
     this.#calls.set(id, call);
     outbox.send(text, call);
-    for (const { number, items } of produced) streams.produce(number, items);
+    for (const { number, items } of produced) streams.produce(number, items, method);
     return call.promise;
   }
 
@@ -64,6 +65,7 @@ export class Caller<Peer> implements OutgoingCallOwner {
    * @throws RpcError, TypeError for what cannot be sent
    */
   notify(method: string, params: unknown): Promise<void> {
+    checkMethod(method);
     const json = toJson(params, () => {
       throw new TypeError(`${method}: a notification cannot take a stream along`);
     });
@@ -144,6 +146,11 @@ export class Caller<Peer> implements OutgoingCallOwner {
       `the message has a length of ${text.length}, and at most ${maxBytes} may be sent`,
     );
   }
+}
+
+/** @throws TypeError for the protocol's own */
+export function checkMethod(method: string): void {
+  if (method.startsWith('$/')) throw new TypeError(`${method}: names that begin with $/ are the protocol's`);
 }
 
 /** @throws RpcError `INVALID_PARAMS` for what JSON does not hold, and for what is neither object nor array */

@@ -34,7 +34,7 @@ export class Conversation<Peer> implements ConversationHandler {
       outbox: this.#outbox,
       limits,
       maxBytes,
-      describe: (error) => this.#responder.describe(error),
+      describe: (error, method) => this.#responder.describe(error, { method }),
       onOver: onChange,
     });
     const parts = { host, outbox: this.#outbox, streams: this.#streams, maxBytes, onChange };

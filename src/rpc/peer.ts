@@ -7,6 +7,7 @@ import { type Environment, environment as machine } from '../agent/environment.j
 import type { IdempotencyStore } from '../agent/idempotency.js';
 import { quiet } from '../agent/quiet.js';
 import type { Session } from '../agent/session.js';
+import { checkMethod } from './caller.js';
 import type { Carrier, Connection, ConnectionOwner, ConversationHandler } from './carrier.js';
 import {
   type CallArguments,

@@ -3,7 +3,7 @@
 
 import { SessionError } from '../agent/errors.js';
 import { once } from '../agent/idempotency.js';
-import type { AnyHandler, ConversationParts } from './conversation-parts.js';
+import type { AnyHandler, ConversationParts, ErrorContext } from './conversation-parts.js';
 import { type ErrorObject, RPC, RpcError } from './errors.js';
 import { IncomingCall, type IncomingCallOwner } from './incoming-call.js';
 import type { IncomingStream } from './incoming-stream.js';
@@ -101,12 +101,12 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
   }
 
   /** What the peer is told of an error, and nothing else of it. */
-  describe(error: unknown, call?: IncomingCall<Peer>): ErrorObject {
+  describe(error: unknown, { method, id }: ErrorContext): ErrorObject {
     if (error instanceof RpcError && !LOCAL_CODES.includes(error.code)) {
       const { code, message, data } = error;
       return { code, message, data };
     }
-    this.#parts.host.onError(error, { method: call?.method, id: call?.id });
+    this.#parts.host.onError(error, { method, id });
     if (error instanceof SessionError && error.code === 'store-full') {
       return { code: RPC.OVERLOADED, message: 'too many idempotency keys are in use' };
     }
@@ -231,7 +231,7 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
     const number = streams.nextNumber();
     outbox.dropProgress(id);
     outbox.send(serializeResult(id, `{"stream":${number}}`), call);
-    streams.produce(number, items, (wasStopped) => {
+    streams.produce(number, items, call.method, (wasStopped) => {
       if (wasStopped) call.abort(new RpcError(RPC.CANCELLED, 'nobody reads the stream any more'));
       this.#settle(call, wasStopped ? RPC.CANCELLED : undefined);
     });

@@ -11,8 +11,8 @@ export interface StreamsOptions {
   outbox: Outbox;
   limits: Required<RpcLimits>;
   maxBytes: number;
-  /** What the consumer is told of what a producer threw. */
-  describe(error: unknown): ErrorObject;
+  /** What the consumer is told of what a producer threw, for a call of this method. */
+  describe(error: unknown, method: string): ErrorObject;
   /** One is over. */
   onOver(): void;
 }
@@ -52,14 +52,19 @@ export class Streams implements IncomingStreamOwner {
   }
 
   /** Begins to produce, for a stream whose number is on its way. */
-  produce(number: number, items: AsyncIterable<unknown>, onOver?: (wasStopped: boolean) => void): void {
-    const { outbox, maxBytes, describe } = this.#options;
+  produce(
+    number: number,
+    items: AsyncIterable<unknown>,
+    method: string,
+    onOver?: (wasStopped: boolean) => void,
+  ): void {
+    const { outbox, maxBytes } = this.#options;
     const sender = new StreamSender({
       number,
       items,
       outbox,
       maxBytes,
-      describe,
+      describe: (error) => this.#options.describe(error, method),
       onOver: (wasStopped) => {
         this.#outgoing.delete(number);
         onOver?.(wasStopped);
