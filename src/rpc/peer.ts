@@ -151,8 +151,7 @@ export class RpcPeer<Remote extends Contract = any, Local extends Contract = any
 
   /** Answers calls of a method, and its notifications, from now on. @throws TypeError for names that begin with `$/` */
   handle<M extends MethodName<Local>>(method: M, handler: Handler<Local, M, CallContext<this>>): this {
-    if (method.startsWith('$/'))
-      throw new TypeError(`${method}: names that begin with $/ are the protocol's`);
+    checkMethod(method);
     this.#handlers.set(method, handler as AnyHandler<this>);
     return this;
   }
