@@ -15,6 +15,7 @@ export type {
   SlowMessage,
 } from './diagnostics.js';
 export { SessionError, type SessionErrorCode } from './errors.js';
+export type { FormerSession, FormerSessionHandler } from './former-session.js';
 export {
   type Claim,
   type IdempotencyStore,
