@@ -103,7 +103,8 @@ describe('receiveParams', () => {
     const error = thrownBy(() => receiveParams({ params: throwing }, 1)) as RpcError;
     expect(error.code).toBe(RPC.INVALID_PARAMS);
     expect(error.cause).toEqual(new Error('SELECT secret'));
-    expect(JSON.stringify([error.message, error.data])).not.toContain('secret');
+    expect(error.message).toBe('invalid params: the validator failed');
+    expect(error.data).toEqual({ issues: [{ path: [], message: 'the validator failed' }] });
   });
 
   it('a validator gives no reason -> INVALID_PARAMS all the same', () => {
