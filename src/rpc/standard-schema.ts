@@ -53,7 +53,7 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
 
 /**
  * Validates at once, or returns a promise where the validator did. Never throws and never rejects: what a validator cannot
- * judge is not valid, and what it threw is no concern of the peer's.
+ * judge is not valid, and what it threw is the `cause`.
  */
 export function validate<Schema extends StandardSchema>(
   schema: Schema,

@@ -11,6 +11,10 @@ import {
   validate,
 } from './standard-schema.js';
 import type { RpcStream } from './stream.js';
+import { isAsyncIterable } from './stream-reference.js';
+
+/** Nothing in JSON is iterable like this: it is a stream of ours. */
+const isStream = isAsyncIterable as (value: unknown) => value is RpcStream<unknown>;
 
 interface Failure {
   issues: Issue[];
@@ -18,24 +22,23 @@ interface Failure {
 }
 
 /** Makes the error of its direction. */
-type Refusal = (failure: Failure) => RpcError;
+type Refusal = (failure: Failure) => unknown;
 
-const invalidParams: Refusal = (failure) => invalid(RPC.INVALID_PARAMS, 'invalid params', failure);
+/** Where the validator itself failed, what it threw: that is no fault of the params, but ours, as when a handler fails. */
+const invalidParams: Refusal = (failure) =>
+  'cause' in failure ? failure.cause : invalid(RPC.INVALID_PARAMS, 'invalid params', failure);
 const invalidResult: Refusal = (failure) => invalid(RPC.INVALID_RESULT, 'invalid result', failure);
 
 /**
  * The params for the handler, or a promise of them where a validator gave one. What the contract has no `params` for is left
- * out, but for streams: they cost something, so that one too many is an error. With the error all streams are cancelled.
+ * out, but for streams: they cost something, so that one too many is an error. Who calls cancels them then.
  *
- * @throws RpcError `INVALID_PARAMS`, as a stream in them does where an item is not valid
+ * @throws RpcError `INVALID_PARAMS`, or what a validator threw; so does a stream in them where an item is not valid
  */
 export function receiveParams(schemas: MethodSchemas, params: unknown): unknown {
   const streams = streamsIn(params);
   return whenSettled(validateParams(schemas, params, streams), (validation) => {
-    if ('issues' in validation) {
-      for (const stream of streams.values()) stream.cancel('invalid params');
-      throw invalidParams(validation);
-    }
+    if ('issues' in validation) throw invalidParams(validation);
     if (schemas.streams === undefined) return validation.value;
     const validated = Object.entries(schemas.streams).map(([member, schema]) => {
       return [member, new ValidatedStream(streams.get(member)!, schema, invalidParams, [member])];
@@ -54,10 +57,7 @@ export function receiveResult(schemas: MethodSchemas, result: unknown): unknown 
     if (isStream(result)) return new ValidatedStream(result, schemas.items, invalidResult, []);
     throw invalidResult({ issues: [{ path: [], message: 'a stream was expected' }] });
   }
-  if (isStream(result)) {
-    result.cancel('invalid result');
-    throw invalidResult({ issues: [{ path: [], message: 'no stream was expected' }] });
-  }
+  if (isStream(result)) throw invalidResult({ issues: [{ path: [], message: 'no stream was expected' }] });
   return (
     schemas.result &&
     whenSettled(validate(schemas.result, result), (validation) => {
@@ -146,11 +146,6 @@ function validateParams(
   if (streams.size === 0) return validate(schema, params);
   const others = Object.entries(params as object).filter(([member]) => !streams.has(member));
   return validate(schema, Object.fromEntries(others));
-}
-
-/** Nothing in JSON is iterable like this: it is a stream of ours. */
-function isStream(value: unknown): value is RpcStream<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
 
 function invalid(code: number, what: string, { issues, cause }: Failure): RpcError {

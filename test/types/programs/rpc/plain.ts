@@ -25,6 +25,7 @@ same<
   MethodName<Tools>,
   'add' | 'ticks' | 'sum' | 'pair' | 'search' | 'now' | 'log' | 'anything' | 'unknown'
 >();
+same<MethodName<any>, string>();
 same<CallParams<Tools, 'sum'>, { label: string; numbers: AsyncIterable<number> }>();
 same<HandlerParams<Tools, 'sum'>, { label: string; numbers: RpcStream<number> }>();
 same<HandlerParams<Tools, 'pair'>, [left: RpcStream<number>, right?: string]>();

@@ -104,6 +104,10 @@ mixed.call('reload').then(() => mixed.handle('now', () => 5));
 // Contracts that become known at run time.
 export async function discovered(remote: SchemaContract): Promise<void> {
   const peer = new RpcPeer({}, { remote });
-  const result: unknown = await peer.call('whatever', { a: 1 }).catch(() => peer.call('other'));
-  console.log(result);
+  const anything: number = await peer.call('whatever', { a: 1 }).catch(() => peer.call('other'));
+  const same: RpcPeer<SchemaContract> = peer;
+  const unknown: unknown = await same.call('whatever', { a: 1 });
+  // @ts-expect-error nobody knows
+  const known: number = await same.call('whatever');
+  console.log(anything, unknown, known);
 }
