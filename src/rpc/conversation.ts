@@ -81,7 +81,7 @@ export class Conversation<Peer> implements ConversationHandler {
     this.#onChange();
   }
 
-  /** Everything in flight fails; nothing is sent any more. */
+  /** Everything in flight fails; nothing is sent any more. Handlers that do not care go on, and count until they end. */
   onEnd(error: Error): void {
     if (this.#end !== undefined) return;
     this.#end = error;
@@ -89,7 +89,8 @@ export class Conversation<Peer> implements ConversationHandler {
     this.caller.endAll(error);
     this.#responder.endAll(error);
     this.#streams.endAll(new RpcError(RPC.LOST, error.message, { cause: error }));
-    if (this.#isLeaving) this.#host.onDone(this);
+    this.#isLeaving = true;
+    this.#onChange();
   }
 
   #dispatch(message: Message, length: number): void {
@@ -169,15 +170,17 @@ export class Conversation<Peer> implements ConversationHandler {
 
   #onChange(): void {
     // Later, because who tells of it may be about to send.
-    if (this.#isLeaving && this.#end === undefined) queueMicrotask(() => this.#leaveIfIdle());
+    if (this.#isLeaving) queueMicrotask(() => this.#leaveIfIdle());
   }
 
   #leaveIfIdle(): void {
     const { callsOut, callsIn, streamsOut, streamsIn } = this.counts;
     const isIdle = callsOut + callsIn + streamsOut + streamsIn === 0 && this.#outbox.isEmpty;
-    if (!isIdle || this.#end !== undefined) return;
-    this.#end = new RpcError(RPC.LOST, 'the session has moved');
-    this.#carrier.release();
+    if (!isIdle) return;
+    if (this.#end === undefined) {
+      this.#end = new RpcError(RPC.LOST, 'the session has moved');
+      this.#carrier.release();
+    }
     this.#host.onDone(this);
   }
 }
