@@ -8,7 +8,7 @@ import { Caller } from './caller.js';
 import type { Carrier, ConversationHandler } from './carrier.js';
 import type { ConversationHost } from './conversation-parts.js';
 import { RPC, RpcError } from './errors.js';
-import { type Id, type Message, parseMessage, peekId, serializeError } from './message.js';
+import { type Id, type Message, parseMessage, peekId, peekStream, serializeError } from './message.js';
 import { Outbox } from './outbox.js';
 import { Responder } from './responder.js';
 import { Streams, type Verdict } from './streams.js';
@@ -159,6 +159,9 @@ export class Conversation<Peer> implements ConversationHandler {
   /** Parsing would cost what the limit is there to save. */
   #onTooLong(text: string): void {
     const reason = `a message has a length of ${text.length}, and at most ${this.#host.limits.messageBytes} are taken`;
+    const stream = peekStream(text);
+    // Without these items it would have a gap.
+    if (stream !== undefined) this.#streams.abandon(stream, new RpcError(RPC.TOO_LARGE, reason));
     const head = peekId(text);
     if (head?.isRequest === false) {
       this.#host.onError(new RpcError(RPC.TOO_LARGE, reason), { id: head.id });

@@ -126,6 +126,11 @@ export class Streams implements IncomingStreamOwner {
     return 'taken';
   }
 
+  /** What has come of it cannot be used. */
+  abandon(number: number, error: Error): void {
+    this.#incoming.get(number)?.abandon(error);
+  }
+
   /** The conversation is over. */
   endAll(error: Error): void {
     for (const stream of this.#incoming.values()) stream.end(error);
