@@ -135,7 +135,8 @@ export class Caller<Peer> implements OutgoingCallOwner {
   }
 
   onGivenUp(call: OutgoingCall, reason: string): void {
-    this.#parts.outbox.send(serializeOurs('$/cancel', { id: call.id, reason }));
+    const { outbox } = this.#parts;
+    if (!outbox.withdraw(call)) outbox.send(serializeOurs('$/cancel', { id: call.id, reason }));
   }
 
   #checkLength(text: string): string {

@@ -26,7 +26,7 @@ export interface ConversationHost<Peer> {
   /** Whether {@link onCallEnd} wants to know; asked when a call begins, and when it ends. */
   readonly isObserved: boolean;
   onCallEnd(direction: 'out' | 'in', method: string, startedAt: number, code: number | undefined): void;
-  /** What was in flight when the session moved is done. */
+  /** What was in flight when the session moved, or was lost, is done. */
   onDone(conversation: object): void;
 }
 

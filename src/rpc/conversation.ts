@@ -8,7 +8,7 @@ import { Caller } from './caller.js';
 import type { Carrier, ConversationHandler } from './carrier.js';
 import type { ConversationHost } from './conversation-parts.js';
 import { RPC, RpcError } from './errors.js';
-import { type Id, type Message, parseMessage, peekId, serializeError } from './message.js';
+import { type Id, type Message, parseMessage, peekId, peekStream, serializeError } from './message.js';
 import { Outbox } from './outbox.js';
 import { Responder } from './responder.js';
 import { Streams, type Verdict } from './streams.js';
@@ -81,7 +81,7 @@ export class Conversation<Peer> implements ConversationHandler {
     this.#onChange();
   }
 
-  /** Everything in flight fails; nothing is sent any more. */
+  /** Everything in flight fails; nothing is sent any more. Handlers that do not care go on, and count until they end. */
   onEnd(error: Error): void {
     if (this.#end !== undefined) return;
     this.#end = error;
@@ -89,7 +89,8 @@ export class Conversation<Peer> implements ConversationHandler {
     this.caller.endAll(error);
     this.#responder.endAll(error);
     this.#streams.endAll(new RpcError(RPC.LOST, error.message, { cause: error }));
-    if (this.#isLeaving) this.#host.onDone(this);
+    this.#isLeaving = true;
+    this.#onChange();
   }
 
   #dispatch(message: Message, length: number): void {
@@ -158,6 +159,9 @@ export class Conversation<Peer> implements ConversationHandler {
   /** Parsing would cost what the limit is there to save. */
   #onTooLong(text: string): void {
     const reason = `a message has a length of ${text.length}, and at most ${this.#host.limits.messageBytes} are taken`;
+    const stream = peekStream(text);
+    // Without these items it would have a gap.
+    if (stream !== undefined) this.#streams.abandon(stream, new RpcError(RPC.TOO_LARGE, reason));
     const head = peekId(text);
     if (head?.isRequest === false) {
       this.#host.onError(new RpcError(RPC.TOO_LARGE, reason), { id: head.id });
@@ -169,15 +173,17 @@ export class Conversation<Peer> implements ConversationHandler {
 
   #onChange(): void {
     // Later, because who tells of it may be about to send.
-    if (this.#isLeaving && this.#end === undefined) queueMicrotask(() => this.#leaveIfIdle());
+    if (this.#isLeaving) queueMicrotask(() => this.#leaveIfIdle());
   }
 
   #leaveIfIdle(): void {
     const { callsOut, callsIn, streamsOut, streamsIn } = this.counts;
     const isIdle = callsOut + callsIn + streamsOut + streamsIn === 0 && this.#outbox.isEmpty;
-    if (!isIdle || this.#end !== undefined) return;
-    this.#end = new RpcError(RPC.LOST, 'the session has moved');
-    this.#carrier.release();
+    if (!isIdle) return;
+    if (this.#end === undefined) {
+      this.#end = new RpcError(RPC.LOST, 'the session has moved');
+      this.#carrier.release();
+    }
     this.#host.onDone(this);
   }
 }

@@ -1,6 +1,5 @@
 // A call that the peer made: what its handler is given to work with, and the streams that belong to it.
 
-import { RPC, RpcError } from './errors.js';
 import type { IncomingStream } from './incoming-stream.js';
 import type { Id } from './message.js';
 import type { Sender } from './outbox.js';
@@ -87,14 +86,14 @@ export class IncomingCall<Peer = unknown> implements CallContext<Peer>, Sender {
     return (progress, total, message) => this.#report(progress, total, message);
   }
 
-  /** @param reason that of the signal */
-  abort(reason: unknown): void {
+  /** @param reason that of the signal, and what its streams end with */
+  abort(reason: Error): void {
     this.isAwaited = false;
     if (this.#isAborted) return;
     this.#isAborted = true;
     this.#abortReason = reason;
     this.#controller?.abort(reason);
-    for (const stream of this.streams) stream.end(new RpcError(RPC.CANCELLED, 'the caller gave up'));
+    for (const stream of this.streams) stream.abandon(reason);
   }
 
   /** What the handler has not read of its streams is of no use any more. */

@@ -113,6 +113,13 @@ export class IncomingStream implements RpcStream<unknown> {
     if (!this.isOver) this.#finish(error);
   }
 
+  /** Nobody is there any more for what would come: the producer has to know. What has come can still be read. */
+  abandon(error: Error): void {
+    if (this.isOver) return;
+    this.#owner.cancel(this.#number, undefined);
+    this.#finish(error);
+  }
+
   #take(batch: Batch): unknown {
     const item = batch.items[batch.taken]!;
     batch.taken++;

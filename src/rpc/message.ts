@@ -55,6 +55,12 @@ export function peekId(text: string): { id: Id; isRequest: boolean } | undefined
   return { id: JSON.parse(head[1]!) as Id, isRequest: head[2] === 'method' };
 }
 
+/** The stream of items that are too long to be parsed. */
+export function peekStream(text: string): number | undefined {
+  const head = /^\{"jsonrpc":"2\.0","method":"\$\/next","params":\{"s":(\d{1,15}),/.exec(text.slice(0, 128));
+  return head === null ? undefined : Number(head[1]);
+}
+
 /** @param params JSON, or undefined where there are none */
 export function serializeRequest(
   id: number,

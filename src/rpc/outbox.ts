@@ -53,6 +53,13 @@ export class Outbox {
     }
   }
 
+  /** @returns whether the message of this sender was still waiting; it is not sent then */
+  withdraw(sender: Sender): boolean {
+    const index = this.#messages.findIndex((waiting) => waiting.sender === sender);
+    if (index >= 0) this.#messages.splice(index, 1);
+    return index >= 0;
+  }
+
   /** For what need not be sent to a peer that does not read. */
   sendIfRoom(text: string): void {
     if (this.#messages.length === 0 && this.#carrier.hasRoom) this.#carrier.send(text);

@@ -58,6 +58,7 @@ export class OutgoingCall implements Sender {
   #totalTimer: WheelTimer | undefined;
   #progress = Number.NEGATIVE_INFINITY;
   #isSent = false;
+  #isSettled = false;
 
   constructor(
     id: number,
@@ -106,12 +107,12 @@ export class OutgoingCall implements Sender {
   }
 
   resolve(result: unknown): void {
-    this.#settle(undefined);
+    if (!this.#settle(undefined)) return;
     this.#resolve(result);
   }
 
   reject(error: RpcError): void {
-    this.#settle(error.code);
+    if (!this.#settle(error.code)) return;
     // Here, and not for each call: a peer that goes away must not end the process by what nobody waits for.
     quiet(this.promise);
     this.#reject(error);
@@ -122,12 +123,16 @@ export class OutgoingCall implements Sender {
     this.reject(lostError(this.#isSent ? 'unknown' : 'not-sent', error));
   }
 
-  #settle(code: number | undefined): void {
+  /** @returns false when it was settled before, as while its result was validated */
+  #settle(code: number | undefined): boolean {
+    if (this.#isSettled) return false;
+    this.#isSettled = true;
     const { wheel } = this.#owner;
     if (this.#timer !== undefined) wheel.cancel(this.#timer);
     if (this.#totalTimer !== undefined) wheel.cancel(this.#totalTimer);
     this.signal?.removeEventListener('abort', this.#onAbort);
     this.#owner.onSettled(this, code);
+    return true;
   }
 
   #schedule(ms: number): WheelTimer | undefined {

@@ -6,7 +6,7 @@ import { STREAM_WINDOW } from './limits.js';
 import { serializeNext, serializeOurs } from './message.js';
 import type { ItemSource, Outbox } from './outbox.js';
 
-/** A message takes no more items once it is so long. */
+/** Items share a message up to this length. */
 const BATCH_LENGTH = 64 * 1024;
 /** What a message has beside its items, at most. */
 const ENVELOPE_LENGTH = 128;
@@ -68,9 +68,12 @@ export class StreamSender implements ItemSource {
     const credit = this.#credit;
     if (credit.items <= 0 || credit.bytes <= 0) return undefined;
     const all = this.#waiting;
+    const longest = Math.min(BATCH_LENGTH, this.#options.maxBytes - ENVELOPE_LENGTH);
     let count = 0;
-    for (let length = 0; count < all.length && count < credit.items && length < BATCH_LENGTH; count++) {
-      length += all[count]!.length;
+    for (let length = 0; count < all.length && count < credit.items; count++) {
+      length += all[count]!.length + 1;
+      // One item, however long it is, goes alone.
+      if (length > longest && count > 0) break;
     }
     const items = count === all.length ? all : all.slice(0, count);
     this.#waiting = count === all.length ? [] : all.slice(count);

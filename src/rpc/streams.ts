@@ -27,6 +27,8 @@ export class Streams implements IncomingStreamOwner {
   /** The highest number that the peer has given, and that we have. */
   #announced = 0;
   #last = 0;
+  /** Those that have not left. */
+  #cancellations = 0;
 
   constructor(options: StreamsOptions) {
     this.#options = options;
@@ -126,6 +128,11 @@ export class Streams implements IncomingStreamOwner {
     return 'taken';
   }
 
+  /** What has come of it cannot be used. */
+  abandon(number: number, error: Error): void {
+    this.#incoming.get(number)?.abandon(error);
+  }
+
   /** The conversation is over. */
   endAll(error: Error): void {
     for (const stream of this.#incoming.values()) stream.end(error);
@@ -138,8 +145,12 @@ export class Streams implements IncomingStreamOwner {
     this.#options.outbox.send(serializeOurs('$/credit', { s, n, bytes }));
   }
 
+  /** Who announces streams and does not read that nobody wants them is told no more than so often. */
   cancel(s: number, reason: string | undefined): void {
-    this.#options.outbox.send(serializeOurs('$/cancel', { s, reason }));
+    const { outbox, limits } = this.#options;
+    if (this.#cancellations >= limits.calls) return;
+    this.#cancellations++;
+    outbox.send(serializeOurs('$/cancel', { s, reason }), { onSent: () => this.#cancellations-- });
   }
 
   onOver(number: number): void {
