@@ -47,7 +47,9 @@ export abstract class McpTransport {
   readonly #extra: MessageExtra | undefined;
   readonly #inFlight = new InFlight();
   readonly #over = quietDeferred();
-  #state: 'idle' | 'opening' | 'open' | 'closed' = 'idle';
+  #state: 'idle' | 'opening' | 'open' | 'closing' | 'closed' = 'idle';
+  /** What has come is told one after the other, the end last. */
+  #told: Promise<void> = Promise.resolve();
   #hasSent = false;
   #isDraining = false;
 
@@ -85,15 +87,10 @@ export abstract class McpTransport {
       this.#finish(undefined);
       throw error;
     }
-    if (!this.isOver) {
-      this.#state = 'open';
-      this.carrier.begin({
-        onMessage: (data) => this.#onMessage(data),
-        onDrain: () => this.drain(),
-        onEnd: (error) => this.#finish(error),
-      });
-    }
-    if (this.isOver) throw closedError();
+    // It may have been closed meanwhile.
+    if (this.#state === 'opening') await this.#begin(this.carrier);
+    else this.carrier.close(CLOSE_CODE.NORMAL, '');
+    if (!this.#isOpen) throw closedError();
   }
 
   /**
@@ -101,7 +98,7 @@ export abstract class McpTransport {
    * @throws (rejects) SessionError `closed`, RangeError for what is larger than `maxMessageBytes`
    */
   async send(message: JsonRpcMessage, _options?: object): Promise<void> {
-    if (this.#state !== 'open') throw closedError();
+    if (!this.#isOpen) throw closedError();
     const text = JSON.stringify(message);
     if (exceeds(text, this.#maxMessageBytes)) {
       const fault = `the message is larger than ${this.#maxMessageBytes} bytes`;
@@ -152,8 +149,10 @@ export abstract class McpTransport {
   /** @internal Ends it with this close code. */
   async end(code: number, reason: string): Promise<void> {
     if (this.isOver) return;
+    this.#state = 'closing';
     if (this.carrier === undefined) this.abandon();
     else await this.carrier.close(code, reason);
+    await this.#told;
     this.#finish(undefined);
   }
 
@@ -166,9 +165,35 @@ export abstract class McpTransport {
   /** It is over: nothing may be left. */
   protected onOver(): void {}
 
+  get #isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  /** @returns when what came before is told */
+  #begin(carrier: Carrier): Promise<void> {
+    this.#state = 'open';
+    carrier.begin({
+      onMessage: (data) => this.#tellLater(() => this.#onMessage(data)),
+      onDrain: () => this.drain(),
+      onEnd: (error) => this.#tellLater(() => this.#finish(error)),
+    });
+    return this.#told;
+  }
+
+  /** Apart from each other: the SDKs handle a notification a moment later, and a response that comes with it at once. */
+  #tellLater(tell: () => void): void {
+    this.#told = this.#told.then(tell).catch((error) => {
+      // What a callback throws is its process's to know, and the next message is not to suffer from it.
+      queueMicrotask(() => {
+        throw error;
+      });
+    });
+  }
+
   #onMessage(data: Data): void {
+    if (!this.#isOpen) return;
     if (typeof data !== 'string') {
-      this.#tell(new TypeError('a binary message came, where MCP has text'));
+      this.#report(new TypeError('a binary message came, where MCP has text'));
       this.end(CLOSE_CODE.UNSUPPORTED_DATA, 'MCP has no binary messages');
       return;
     }
@@ -188,14 +213,14 @@ export abstract class McpTransport {
     try {
       this.onmessage?.(message, this.#extra);
     } catch (error) {
-      this.#tell(error as Error);
+      this.#report(error as Error);
     }
     this.#closeIfDrained();
   }
 
   #refuse(fault: string, answer: JsonRpcRefusal | undefined): void {
     if (answer !== undefined) this.#answer(answer);
-    this.#tell(new SyntaxError(fault));
+    this.#report(new SyntaxError(fault));
   }
 
   /** Nobody waits for it: when it cannot be sent, that is told elsewhere. */
@@ -214,7 +239,7 @@ export abstract class McpTransport {
     if (this.#isDraining && this.#inFlight.isIdle) this.end(CLOSE_CODE.NORMAL, '');
   }
 
-  #tell(error: Error): void {
+  #report(error: Error): void {
     this.onerror?.(error);
   }
 
@@ -222,7 +247,7 @@ export abstract class McpTransport {
     if (this.isOver) return;
     this.#state = 'closed';
     this.onOver();
-    if (error !== undefined) this.#tell(error);
+    if (error !== undefined) this.#report(error);
     this.onclose?.();
     this.#over.resolve();
   }
