@@ -91,6 +91,9 @@ new RpcPeer(session, { local: schemas, handlers: { add: () => 'x' } });
 // @ts-expect-error the schemas are those of another contract
 new RpcPeer<Plain>(session, { remote: schemas });
 
+// @ts-expect-error handlers are no contract
+new RpcPeer(session, { local: { add: () => 1 } });
+
 // @ts-expect-error no schema
 defineContract({ add: { params: Number } });
 // @ts-expect-error no member of a contract
