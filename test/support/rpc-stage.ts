@@ -11,12 +11,13 @@ import { RpcPeer, type RpcPeerOptions } from '../../src/rpc/peer.js';
 import { FakeEnvironment } from './fake-environment.js';
 import { pass } from './fake-link.js';
 
-const EVENTS = ['message', 'room', 'sessionlost', 'close'] as const;
+const EVENTS = ['message', 'room', 'sessionlost', 'moved', 'close'] as const;
 
 interface FakeSessionEvents {
   message: [data: Data];
   room: [];
   sessionlost: [info: { reason: string }];
+  moved: [former: unknown];
   close: [end: { error?: Error }];
 }
 
