@@ -158,11 +158,12 @@ export class Conversation<Peer> implements ConversationHandler {
 
   /** Parsing would cost what the limit is there to save. */
   #onTooLong(text: string): void {
-    const reason = `a message has a length of ${text.length}, and at most ${this.#host.limits.messageBytes} are taken`;
+    const { messageBytes, idLength } = this.#host.limits;
+    const reason = `a message has a length of ${text.length}, and at most ${messageBytes} are taken`;
     const stream = peekStream(text);
     // Without these items it would have a gap.
     if (stream !== undefined) this.#streams.abandon(stream, new RpcError(RPC.TOO_LARGE, reason));
-    const head = peekId(text);
+    const head = peekId(text, idLength);
     if (head?.isRequest === false) {
       this.#host.onError(new RpcError(RPC.TOO_LARGE, reason), { id: head.id });
       this.caller.onError(head.id, { code: RPC.TOO_LARGE, message: reason });

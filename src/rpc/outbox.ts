@@ -65,8 +65,9 @@ export class Outbox {
     if (this.#messages.length === 0 && this.#carrier.hasRoom) this.#carrier.send(text);
   }
 
-  /** Sends the progress of a call, or keeps it in the place of the one before. */
+  /** Sends the progress of a call, or keeps it, without the one before. */
   sendProgress(id: unknown, text: string): void {
+    this.#progress.delete(id);
     if (this.#messages.length === 0 && this.#carrier.hasRoom) this.#carrier.send(text);
     else this.#progress.set(id, text);
   }
