@@ -100,7 +100,7 @@ describe('a former session', () => {
     former.send('a');
     former.release();
     former.release();
-    expect(countOfByes(link.messages)).toBe(0);
+    expect([former.hasRoom, countOfByes(link.messages)]).toEqual([false, 0]);
     await stage.pass(400);
     expect([countOfByes(link.messages), told]).toEqual([1, [['end', undefined, []]]]);
     await stage.end(client);
@@ -122,6 +122,16 @@ describe('a former session', () => {
       ],
     ]);
     expect(await drained).toMatchObject({ moved: 1, cut: 0 });
+    await stage.end(client);
+  });
+
+  it('released at once after a message -> the server need not wait for its acknowledgement', async () => {
+    const { stage, client, session, told, former } = await moved();
+    session.send('x');
+    await stage.pass(5);
+    former.release();
+    await stage.pass(10);
+    expect([told.length, session.state]).toEqual([2, 'closed']);
     await stage.end(client);
   });
 
@@ -282,6 +292,7 @@ describe('the end of a former session that is kept', () => {
     await stage.pass(1000);
     expect([stage.network.connections.length, client.state, session.state]).toEqual([length, 'open', 'open']);
     await stage.end(client);
+    expect(told).toHaveLength(1);
   });
 
   it('the server ends the session -> no error, unless it has not taken everything', async () => {
@@ -358,16 +369,25 @@ describe('the end of a former session that is kept', () => {
     await stage.end(client);
   });
 
-  it('the session is terminated when it moves -> nothing goes on', async () => {
+  it('the session is terminated when it moves -> nothing goes on, and nobody can keep anything', async () => {
+    const keep = vi.fn((former: FormerSession) => former.keep({ onMessage() {}, onEnd() {} }));
     const { stage, client, link, log } = await moved({
       isKept: false,
-      onMoved: (_former, session) => session.terminate(),
+      onMoved: (former, session) => {
+        session.terminate();
+        try {
+          keep(former);
+        } catch {
+          // Looked at below.
+        }
+      },
     });
     expect([client.state, names(log), countOfByes(link.messages)]).toEqual([
       'closed',
       ['drain', 'moved', 'close'],
       0,
     ]);
+    expect(keep.mock.results).toEqual([{ type: 'throw', value: expect.any(Error) }]);
     await stage.end(client);
   });
 });
