@@ -14,10 +14,6 @@ export function serveAgent(session: ServerSession): void {
   for (const tool of tools) {
     peer.handle(tool.name, (params: unknown, context: CallContext) => call(tool, params, context));
   }
-  // Only this end knows how much it had to send again; the page shows it.
-  session.on('resumed', ({ replayed }) => {
-    peer.notify('resumed', { replayed });
-  });
 }
 
 async function call(tool: Tool, params: unknown, context: CallContext): Promise<unknown> {

@@ -6,6 +6,8 @@ import { connectSession, RpcPeer } from './hawser.js';
 const byId = (id) => document.getElementById(id);
 
 const PATH = '/agent';
+/** Of calls that are over, the oldest make room for new ones. */
+const MAX_SHOWN = 20;
 /** Slower than a program would have it, so that a person sees what happens. */
 const BACKOFF = { baseMs: 2000, capMs: 5000 };
 
@@ -25,7 +27,7 @@ const TOOLS = {
   },
   clock() {
     const [count, everyMs] = ['clock-count', 'clock-everyMs'].map((id) => byId(id).valueAsNumber);
-    return { params: { count, everyMs }, title: `${count} times, every ${everyMs} ms` };
+    return { params: { count, everyMs }, title: `${count} × ${everyMs} ms` };
   },
 };
 
@@ -36,8 +38,6 @@ export class AgentPanel {
   #connections = 0;
   /** When the connection was lost, while there is none. */
   #lostAt;
-  /** Messages that went again over the last connection, because the one before was lost. */
-  #resent = { byServer: 0, byPage: 0 };
 
   /** @param host what the page lends: agentUrl(), request(), note(), complain() */
   constructor(host) {
@@ -47,7 +47,8 @@ export class AgentPanel {
       this.#call(document.querySelector('input[name="tool"]:checked').value);
     });
     byId('call-all').addEventListener('click', () => {
-      for (const tool of Object.keys(TOOLS)) this.#call(tool);
+      // The newest stands first, and the one that has most to show should.
+      for (const tool of Object.keys(TOOLS).reverse()) this.#call(tool);
     });
     byId('drop').addEventListener('click', () => host.request({ request: 'terminate', path: PATH }));
     byId('end-session').addEventListener('click', () => this.#peer.close());
@@ -58,8 +59,7 @@ export class AgentPanel {
     const controller = new AbortController();
     const { signal } = controller;
     const view = new CallView(tool, title, () => controller.abort());
-    byId('calls').prepend(view.element);
-    byId('no-calls').hidden = true;
+    this.#list(view);
     this.#running.add(view);
     try {
       this.#peer ??= this.#connect();
@@ -76,17 +76,23 @@ export class AgentPanel {
     byId('call-news').textContent = `${tool}: ${view.state}`;
   }
 
+  #list(view) {
+    byId('no-calls').hidden = true;
+    byId('calls').prepend(view.element);
+    for (const old of [...byId('calls').children].slice(MAX_SHOWN)) {
+      if (old.dataset.state !== 'running') old.remove();
+    }
+  }
+
   /** Begins a session, and shows what becomes of it. */
   #connect() {
     this.#host.complain('');
     this.#connections = 0;
-    byId('session-replayed').textContent = 'nothing yet';
     this.#show('connecting', 'connecting');
     const session = connectSession(() => this.#host.agentUrl(), { backoff: BACKOFF });
     session.on('open', () => this.#onConnected('open'));
     session.on('reconnecting', (info) => this.#onReconnecting(info));
-    session.on('resumed', ({ replayed }) => {
-      this.#resent = { byServer: 0, byPage: replayed };
+    session.on('resumed', () => {
       this.#onConnected(`open again, after ${((performance.now() - this.#lostAt) / 1000).toFixed(1)} s`);
       this.#host.note('the session goes on over a new connection');
     });
@@ -97,13 +103,7 @@ export class AgentPanel {
       this.#peer = undefined;
       this.#show(error === undefined ? 'closed' : 'failed', error === undefined ? 'ended' : describe(error));
     });
-    // How much the server sent again only the server knows, so it notifies us.
-    const resumed = ({ replayed }) => {
-      this.#resent.byServer = replayed;
-      const { byServer, byPage } = this.#resent;
-      byId('session-replayed').textContent = `${messages(byServer)} by the server, ${byPage} by this page`;
-    };
-    return new RpcPeer(session, { handlers: { resumed } });
+    return new RpcPeer(session);
   }
 
   #onConnected(text) {
@@ -117,7 +117,10 @@ export class AgentPanel {
     if (this.#lostAt === undefined && this.#connections > 0) {
       this.#lostAt = performance.now();
       for (const view of this.#running) view.seam();
-      this.#host.note(`the connection of the session is lost (${code}); ${calls(this.#running.size)} in flight`, true);
+      this.#host.note(
+        `the connection of the session is lost (${code}); ${calls(this.#running.size)} in flight`,
+        true,
+      );
     }
     this.#show('reconnecting', `reconnecting in ${(delayMs / 1000).toFixed(1)} s, attempt ${attempt}`);
   }
@@ -137,8 +140,4 @@ function describe(error) {
 
 function calls(count) {
   return count === 1 ? '1 call' : `${count} calls`;
-}
-
-function messages(count) {
-  return count === 1 ? '1 message' : `${count} messages`;
 }

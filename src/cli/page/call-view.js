@@ -28,7 +28,7 @@ export class CallView {
     );
     this.element = element(
       'li',
-      { className: 'card call', dataset: { tool, state: this.state } },
+      { className: 'card call', dataset: { call: tool, state: this.state } },
       head,
       this.#progress,
       this.#step,
