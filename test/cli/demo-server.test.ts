@@ -384,19 +384,22 @@ describe('watching', () => {
     expect((await echoing.nextFrame()).payload.toString()).toBe('still here');
   });
 
-  it.each(['/session', '/agent', '/mcp'])('the observer can cut a connection of %s, and no more', async (path) => {
-    const observer = await observe('me');
-    const subprotocol = path === '/mcp' ? 'mcp' : 'hawser.v1';
-    const peer = await connectPeer(`${path}?watch=me`, { 'Sec-WebSocket-Protocol': subprotocol });
-    await observer.find({ type: 'handshake', from: 'server' });
-    for (const request of ['ping', 'close']) observer.ask({ request });
-    expect(await observer.find({ type: 'notice' })).toMatchObject({
-      text: 'the connection of a session can only be terminated',
-    });
-    observer.ask({ request: 'terminate' });
-    await peer.ended;
-    expect(peer.frames).toEqual([]);
-  });
+  it.each(['/session', '/agent', '/mcp'])(
+    'the observer can cut a connection of %s, and no more',
+    async (path) => {
+      const observer = await observe('me');
+      const subprotocol = path === '/mcp' ? 'mcp' : 'hawser.v1';
+      const peer = await connectPeer(`${path}?watch=me`, { 'Sec-WebSocket-Protocol': subprotocol });
+      await observer.find({ type: 'handshake', from: 'server' });
+      for (const request of ['ping', 'close']) observer.ask({ request });
+      expect(await observer.find({ type: 'notice' })).toMatchObject({
+        text: 'the connection of a session can only be terminated',
+      });
+      observer.ask({ request: 'terminate' });
+      await peer.ended;
+      expect(peer.frames).toEqual([]);
+    },
+  );
 
   it('[RFC6455-5.1-2] a client that breaks a rule is shown with the rule, and with the Close that it earns', async () => {
     const observer = await observe('me');

@@ -30,7 +30,8 @@ describe('hawser serve', () => {
     expect(stdout).toContain(`http://127.0.0.1:${port}/ `);
     expect(stdout).toContain(`ws://127.0.0.1:${port}/echo\n`);
     expect(stdout).toContain(`ws://127.0.0.1:${port}/broadcast\n`);
-    for (const path of ['session', 'agent', 'mcp']) expect(stdout).toContain(`ws://127.0.0.1:${port}/${path} `);
+    for (const path of ['session', 'agent', 'mcp'])
+      expect(stdout).toContain(`ws://127.0.0.1:${port}/${path} `);
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('%s -> clients get 1001, exit code 0', async (signal) => {

@@ -37,7 +37,7 @@ export function searchTool(root: string): Tool {
         description: 'milliseconds to wait after each file',
         minimum: 0,
         maximum: 1000,
-        default: 20,
+        default: 12,
       },
     },
     async run({ text, paceMs }, { signal, progress }): Promise<SearchResult> {
