@@ -195,7 +195,8 @@ function sessionServer(purpose: (session: ServerSession) => void): SessionServer
 
 function mcpServer(): UpgradeHandler {
   const info = { name: 'hawser serve', version: readVersion() };
-  return serveMcp({ noServer: true, factory: () => new McpToolServer(tools, info) });
+  // Origins have been looked at by then.
+  return serveMcp({ noServer: true, origins: ['*'], factory: () => new McpToolServer(tools, info) });
 }
 
 function ignore(): void {}

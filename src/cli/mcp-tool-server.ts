@@ -2,25 +2,11 @@
 // both eras of the protocol over any transport of theirs: until 2025-11-25 a connection begins with `initialize`; since
 // 2026-07-28 each request says its version itself, and `server/discover` tells what there is.
 
+import type { JsonRpcMessage, RequestId, WebSocketServerTransport } from '../mcp/index.js';
 import { isStream, type Tool, ToolError } from './agent-tools/tool.js';
 
-/** What is used of a transport (that of any MCP SDK, or of `hawser/mcp`). */
-export interface McpTransport {
-  start(): Promise<void>;
-  send(message: McpMessage): Promise<void>;
-  onmessage?: ((message: McpMessage) => void) | undefined;
-  onclose?: (() => void) | undefined;
-}
-
-/** One JSON-RPC 2.0 object; what is in it is checked where it is used. */
-export interface McpMessage {
-  jsonrpc: '2.0';
-  id?: unknown;
-  method?: unknown;
-  params?: unknown;
-  result?: unknown;
-  error?: unknown;
-}
+/** What is used of a transport, which has checked that messages are requests, notifications or responses. */
+export type McpTransport = Pick<WebSocketServerTransport, 'start' | 'send' | 'onmessage' | 'onclose'>;
 
 type Fields = Record<string, unknown>;
 
@@ -56,7 +42,7 @@ class McpError extends Error {
 export class McpToolServer {
   readonly #tools: ReadonlyMap<string, Tool>;
   readonly #info: { name: string; version: string };
-  readonly #calls = new Map<string | number, AbortController>();
+  readonly #calls = new Map<RequestId, AbortController>();
   #transport: McpTransport | undefined;
 
   constructor(tools: readonly Tool[], info: { name: string; version: string }) {
@@ -76,14 +62,14 @@ export class McpToolServer {
     await transport.start();
   }
 
-  async #receive({ id, method, params }: McpMessage): Promise<void> {
+  async #receive({ id, method, params }: JsonRpcMessage): Promise<void> {
     const fields = fieldsOf(params);
-    // Responses are answers to requests of ours, and we have none.
-    if (typeof method !== 'string') return;
-    if (typeof id !== 'string' && typeof id !== 'number') {
-      if (method === 'notifications/cancelled') this.#cancel(fields);
+    if (id === undefined) {
+      if (method === 'notifications/cancelled') this.#calls.get(fields.requestId as RequestId)?.abort();
       return;
     }
+    // A response: there is no request of ours that it could answer.
+    if (method === undefined) return;
     const refusal = this.#refusalOf(id);
     if (refusal !== undefined) {
       await this.#send({ id, error: { code: ERROR.INVALID_REQUEST, message: refusal } });
@@ -100,13 +86,9 @@ export class McpToolServer {
     if (!call.signal.aborted) await this.#send(answer);
   }
 
-  #refusalOf(id: string | number): string | undefined {
+  #refusalOf(id: RequestId): string | undefined {
     if (this.#calls.has(id)) return 'this id is in use';
     return this.#calls.size < MAX_CALLS ? undefined : `more than ${MAX_CALLS} requests at once`;
-  }
-
-  #cancel({ requestId }: Fields): void {
-    if (typeof requestId === 'string' || typeof requestId === 'number') this.#calls.get(requestId)?.abort();
   }
 
   async #serve(method: string, params: Fields, signal: AbortSignal): Promise<object> {
@@ -196,7 +178,7 @@ export class McpToolServer {
   }
 
   /** Settles when there is room for more, or the connection is over; then the tools are told by their signals. */
-  async #send(message: Omit<McpMessage, 'jsonrpc'>): Promise<void> {
+  async #send(message: Omit<JsonRpcMessage, 'jsonrpc'>): Promise<void> {
     await this.#transport?.send({ jsonrpc: '2.0', ...message }).catch(() => {});
   }
 }
