@@ -124,6 +124,7 @@ describe('/agent', () => {
   });
 
   it('the server closes while calls are in flight -> they fail, and nothing is left', async () => {
+    const timers = countTimers();
     const { session, peer } = connect();
     const search = peer.call('search', { text: 'x', paceMs: 1000 });
     search.catch(() => {});
@@ -138,8 +139,13 @@ describe('/agent', () => {
     await expect(search).rejects.toMatchObject({ code: RPC.LOST });
     await expect(second).rejects.toMatchObject({ code: RPC.LOST });
     expect(debug.active()).toEqual([]);
+    expect(countTimers()).toBe(timers);
   });
 });
+
+function countTimers(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+}
 
 async function wordsOf(topic: string): Promise<string[]> {
   const explain = tools.find(({ name }) => name === 'explain')!;

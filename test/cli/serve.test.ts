@@ -34,6 +34,17 @@ describe('hawser serve', () => {
       expect(stdout).toContain(`ws://127.0.0.1:${port}/${path} `);
   });
 
+  it('has the client for browsers that its page calls the agent with', async () => {
+    const { port } = await startServer();
+    const response = await fetch(`http://127.0.0.1:${port}/hawser.js`);
+    expect(response.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
+    const module = await response.text();
+    expect(module.slice(-100)).toMatch(/export\{\S+ as RpcPeer,\S+ as connectSession\};\s*$/);
+    // It stands alone, and people load it over the network.
+    expect(/\brequire\(|\bfrom\s*["']|import\(/.exec(module)).toBeNull();
+    expect(module.length).toBeLessThan(100_000);
+  });
+
   it.each(['SIGINT', 'SIGTERM'] as const)('%s -> clients get 1001, exit code 0', async (signal) => {
     const { program, port } = await startServer();
     const client = new WebSocket(`ws://127.0.0.1:${port}/echo`);
