@@ -44,7 +44,6 @@ export function searchTool(root: string): Tool {
       const files = await listTextFiles(root, DIRECTORIES);
       const matches: Match[] = [];
       for (const [index, file] of files.entries()) {
-        signal.throwIfAborted();
         progress(index, files.length, file);
         for (const match of find(text, (await readTextFile(root, file)) ?? '')) {
           if (matches.length === MAX_MATCHES) return { files: index + 1, matches, isTruncated: true };

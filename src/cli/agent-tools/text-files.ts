@@ -10,9 +10,13 @@ const MAX_FILE_BYTES = 1024 * 1024;
 
 /**
  * @param directories of `root`, that count; those whose name begins with a dot never do, nor node_modules
- * @returns paths from `root` with `/`, in order; the first 5,000
+ * @returns paths from `root` with `/`, in order; the first `maxFiles`
  */
-export async function listTextFiles(root: string, directories: string[]): Promise<string[]> {
+export async function listTextFiles(
+  root: string,
+  directories: string[],
+  maxFiles = MAX_FILES,
+): Promise<string[]> {
   const files: string[] = [];
   const visit = async (path: string, names?: string[]): Promise<void> => {
     const entries = await readdir(join(root, path), { withFileTypes: true });
@@ -21,11 +25,11 @@ export async function listTextFiles(root: string, directories: string[]): Promis
       // What kind an entry is, is said of the entry itself: a link is neither directory nor file.
       if (entry.isFile() && names === undefined && SUFFIX.test(entry.name)) files.push(inside);
       if (entry.isDirectory() && (names?.includes(entry.name) ?? isSearched(entry.name))) await visit(inside);
-      if (files.length >= MAX_FILES) return;
+      if (files.length >= maxFiles) return;
     }
   };
   await visit('', directories);
-  return files.slice(0, MAX_FILES);
+  return files;
 }
 
 function isSearched(directory: string): boolean {

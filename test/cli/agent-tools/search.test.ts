@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type SearchResult, searchTool } from '../../../src/cli/agent-tools/search.js';
-import { readTextFile } from '../../../src/cli/agent-tools/text-files.js';
+import { listTextFiles, readTextFile } from '../../../src/cli/agent-tools/text-files.js';
 import { tools } from '../../../src/cli/agent-tools/tools.js';
 import { testContext } from './context.js';
 
@@ -85,6 +85,12 @@ describe('search', () => {
     write('root/src/small.ts', `needle${' '.repeat(2 ** 20 - 6)}`);
     expect((await search('needle')).matches).toMatchObject([{ file: 'src/small.ts' }]);
     expect(await readTextFile(root, 'src/gone.ts')).toBeUndefined();
+  });
+
+  it('more files than are searched -> the first ones', async () => {
+    for (const path of ['src/a/1.ts', 'src/a/2.ts', 'src/b/3.ts', 'src/4.ts']) write(`root/${path}`, '');
+    expect(await listTextFiles(root, ['src'], 2)).toEqual(['src/4.ts', 'src/a/1.ts']);
+    expect(await listTextFiles(root, ['src'], 4)).toHaveLength(4);
   });
 
   it('more than 100 matches -> the first 100, and it says so', async () => {
