@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { PendingRequests } from '../../src/cli/mcp-pending.js';
+
+const request = (id: unknown) => ({ jsonrpc: '2.0', id, method: 'tools/call' });
+const answer = (id: unknown) => ({ jsonrpc: '2.0', id, result: {} });
+
+describe('PendingRequests', () => {
+  it('answered ones, in any order, and notifications -> none is left', async () => {
+    const pending = new PendingRequests();
+    for (const id of [1, '1', 2]) pending.asked(request(id));
+    pending.asked({ jsonrpc: '2.0', method: 'notifications/initialized' });
+    expect(pending.count).toBe(3);
+    pending.answered(answer(2));
+    pending.answered(answer('1'));
+    pending.answered(answer('unknown'));
+    expect(pending.fail('gone')).toEqual([
+      { jsonrpc: '2.0', id: 1, error: { code: -32000, message: 'gone' } },
+    ]);
+    expect(pending.count).toBe(0);
+    await pending.none();
+  });
+
+  it('a request of the other side with the same id -> no answer', () => {
+    const pending = new PendingRequests();
+    pending.asked(request(1));
+    pending.answered(request(1));
+    expect(pending.count).toBe(1);
+  });
+
+  it('an answer to the other side -> no request', () => {
+    const pending = new PendingRequests();
+    pending.asked(answer(1));
+    expect(pending.count).toBe(0);
+  });
+
+  it('cancelled -> will not be answered', () => {
+    const pending = new PendingRequests();
+    pending.asked(request(1));
+    pending.asked({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
+    pending.asked({ jsonrpc: '2.0', method: 'notifications/cancelled' });
+    expect(pending.count).toBe(0);
+  });
+
+  it('none() -> waits for the last answer', async () => {
+    const pending = new PendingRequests();
+    for (const id of [1, 2]) pending.asked(request(id));
+    let isNone = false;
+    const none = pending.none().then(() => {
+      isNone = true;
+    });
+    pending.answered(answer(1));
+    await Promise.resolve();
+    expect(isNone).toBe(false);
+    pending.answered(answer(2));
+    await none;
+  });
+});
