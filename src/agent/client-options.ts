@@ -22,6 +22,11 @@ export interface ClientSessionOptions extends SessionOptions {
   heartbeat?: LivenessOptions;
   /** Whether to connect again after this end. By default, what docs/session-protocol.md says. */
   shouldRetry?: (end: LinkEnd) => boolean;
+  /**
+   * Whether to move to another server, with a new session, when this one drains; true by default. Otherwise the session
+   * stays until the connection is cut.
+   */
+  movesOnDrain?: boolean;
   /** Of a lost session, what the new one sends by itself; `unsent` and `all` risk what the names say. Nothing by default. */
   resend?: 'none' | 'unsent' | 'all';
   /** Largest message to take, in bytes; 16 MiB by default. */

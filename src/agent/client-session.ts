@@ -111,6 +111,7 @@ export class ClientSession extends Session {
     if (channel !== this.channel) return;
     this.#drainsUntil = this.environment.now() + drain.in;
     this.emit('drain', { inMs: drain.in, retryAfterMs: drain.retryAfter });
+    if (this.#options.movesOnDrain === false) return;
     // The next connection first; this one stays until that is there.
     if (this.isOver || this.#opening !== undefined || this.#retryTimer !== undefined) return;
     if (this.#retiring.size === 0 && drain.retryAfter === undefined) {

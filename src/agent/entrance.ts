@@ -37,9 +37,15 @@ export interface EntranceOptions {
    * with a `WebSocketServer` close code 4401). Called for every connection. By default everybody is the same principal.
    */
   authenticate?: (request: IncomingMessage) => Principal | Promise<Principal>;
-  /** Origins of web pages that may connect (RFC 6454 §6.2); by default all. Clients that are no browsers send none. */
-  origins?: string[];
-  /** Subprotocols that mean a session, the preferred one first; `['hawser.v1']` by default. Not with a `WebSocketServer`. */
+  /**
+   * Origins of web pages that may connect (RFC 6454 §6.2), or who decides; by default all. Clients that are no browsers
+   * send none.
+   */
+  origins?: string[] | ((origin: string, request: IncomingMessage) => boolean);
+  /**
+   * Subprotocols that mean a session, the preferred one first; `['hawser.v1']` by default. An empty name stands for clients
+   * that offer none. Not with a `WebSocketServer`.
+   */
   subprotocols?: string[];
   /** Largest message to take, in bytes; 16 MiB by default. Not with a `WebSocketServer`. */
   maxMessageBytes?: number;
@@ -159,9 +165,11 @@ export class Entrance {
     return (this.#options.subprotocols ?? [SUBPROTOCOL]).some((name) => offered.includes(name));
   }
 
-  #isAllowed({ headers: { origin } }: IncomingMessage): boolean {
+  #isAllowed(request: IncomingMessage): boolean {
     const { origins } = this.#options;
-    return origins === undefined || origin === undefined || origins.includes(origin);
+    const { origin } = request.headers;
+    if (origins === undefined || origin === undefined) return true;
+    return typeof origins === 'function' ? origins(origin, request) : origins.includes(origin);
   }
 }
 

@@ -30,6 +30,8 @@ export interface LinkEnd {
 export interface Link {
   /** Set before anything can happen. */
   handler: LinkHandler | undefined;
+  /** What the server picked, once the connection is open; empty where it picked none. */
+  readonly subprotocol: string;
   send(data: Data): void;
   /** Starts the closing handshake. */
   close(code: number, reason: string): void;

@@ -114,15 +114,6 @@ export class ServerSession extends Session {
     this.finish(1006, reason, new SessionError('closed', `the session is ${reason}`));
   }
 
-  /** @internal The server goes away. @returns when the connection is gone */
-  async cutOff(code: number, reason: string): Promise<void> {
-    // The client has to know what was processed.
-    this.channel.report();
-    const isGone = this.channel.close(code, reason);
-    this.finish(code, reason, undefined);
-    await isGone;
-  }
-
   // What the channel tells
 
   onDetached(_channel: Channel, end: LinkEnd): void {

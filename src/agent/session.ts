@@ -415,6 +415,15 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     await isGone;
   }
 
+  /** @internal Ends the session at once, with this close code. @returns when the connection is gone */
+  async cutOff(code: number, reason: string): Promise<void> {
+    // The peer has to know what was processed.
+    this.channel.report();
+    const isGone = this.channel.close(code, reason);
+    this.finish(code, reason, undefined);
+    await isGone;
+  }
+
   #onDrop(dropped: DroppedMessage): void {
     this.#dropped++;
     if (dropped.reason === 'full') this.#onFull();

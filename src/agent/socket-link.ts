@@ -7,6 +7,7 @@ import type { Connect, Data, Link, LinkEnd, LinkHandler } from './link.js';
 /** What is used of a WebSocket with the face of `ws`. */
 export interface NodeWebSocket {
   binaryType: string;
+  readonly protocol: string;
   readonly bufferedAmount: number;
   on(event: string, listener: (...args: never[]) => void): unknown;
   send(data: Data): void;
@@ -20,6 +21,7 @@ export interface NodeWebSocket {
 /** What is used of a WebSocket with the standard's face (WHATWG WebSockets §3). */
 export interface StandardWebSocket {
   binaryType: string;
+  readonly protocol: string;
   readonly bufferedAmount: number;
   onopen: ((event: never) => void) | null;
   onmessage: ((event: never) => void) | null;
@@ -91,6 +93,10 @@ class NodeLink implements Link {
     });
   }
 
+  get subprotocol(): string {
+    return this.#socket.protocol;
+  }
+
   get bufferedAmount(): number {
     return this.#socket.bufferedAmount;
   }
@@ -154,6 +160,10 @@ class StandardLink implements Link {
       if (!this.#hasOpened) this.#end(1006, '');
     };
     socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.#end(code, reason);
+  }
+
+  get subprotocol(): string {
+    return this.#socket.protocol;
   }
 
   get bufferedAmount(): number {

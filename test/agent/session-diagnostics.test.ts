@@ -38,6 +38,7 @@ const named = (wanted: string) => news.filter(([name]) => name === wanted).map((
 /** One end of a connection; the test is the other. */
 class StubLink implements Link {
   handler: LinkHandler | undefined;
+  readonly subprotocol = '';
   readonly bufferedAmount = 0;
   readonly ping = undefined;
   readonly activity = 0;

@@ -91,6 +91,7 @@ function channelIn({ acked, seq, arrived }: Counters['state']) {
   } satisfies ChannelOwner;
   const link: Link = {
     handler: undefined,
+    subprotocol: '',
     send() {},
     close() {},
     release() {},

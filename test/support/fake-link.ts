@@ -10,6 +10,7 @@ const BROKEN: LinkEnd = { code: 1006, reason: '' };
 
 export class FakeLink implements Link {
   handler: LinkHandler | undefined;
+  subprotocol = '';
   bufferedAmount = 0;
   activity = 0;
   ping: (() => void) | undefined = () => {

@@ -22,6 +22,7 @@ export interface FakeLinkOptions {
 
 export class FakeLink implements Link {
   handler: LinkHandler | undefined;
+  readonly subprotocol = '';
   readonly ping: (() => void) | undefined;
   activity = 0;
   readonly process: FakeProcess;
