@@ -2,7 +2,7 @@
 // two directions are in `mcp-host.ts` and `mcp-listener.ts`.
 import { readFileSync } from 'node:fs';
 import { type CommandSpec, type ParsedArguments, UsageError } from './arguments.js';
-import { readTarget } from './connect-target.js';
+import { joinValues, readTarget } from './connect-target.js';
 import { bridgeHost } from './mcp-host.js';
 import { listenForClients } from './mcp-listener.js';
 import { parseByteCount, parseDuration } from './quantity.js';
@@ -90,7 +90,7 @@ function connect(parsed: ParsedArguments, maxBytes: number, token: string | unde
   const { url, headers, origin, rejectsUnauthorized, timeoutMs } = readTarget(parsed);
   return bridgeHost({
     url,
-    headers: { ...headers, ...(token !== undefined && { Authorization: `Bearer ${token}` }) },
+    headers: { ...joinValues(headers), ...(token !== undefined && { Authorization: `Bearer ${token}` }) },
     origin,
     rejectsUnauthorized,
     timeoutMs,

@@ -2,31 +2,32 @@
 // the next one, and writing waits for room.
 import type { Readable, Writable } from 'node:stream';
 
-/** What the lines of `input` say; empty ones are skipped, and `undefined` stands for one longer than `maxBytes`. */
+/** The lines of `input` but for empty ones; `undefined` stands for one longer than `maxBytes`, of which nothing is kept. */
 export async function* readLines(input: Readable, maxBytes: number): AsyncGenerator<string | undefined> {
   let parts: Buffer[] = [];
   let length = 0;
-  const take = (): string | undefined => {
-    const line = length > maxBytes ? undefined : Buffer.concat(parts).toString().trim();
-    parts = [];
-    length = 0;
-    return line;
-  };
   for await (const chunk of input as AsyncIterable<Buffer>) {
-    let start = 0;
-    for (let end = chunk.indexOf(0x0a); start < chunk.length; end = chunk.indexOf(0x0a, start)) {
-      const part = chunk.subarray(start, end === -1 ? chunk.length : end);
-      start += part.length + 1;
-      length += part.length;
-      // Of a line that is too long only the length is kept.
-      if (length <= maxBytes) parts.push(part);
-      else parts = [];
-      if (end === -1) break;
-      const line = take();
+    for (let start = 0; start < chunk.length; ) {
+      const newline = chunk.indexOf(0x0a, start);
+      const end = newline === -1 ? chunk.length : newline;
+      const wasTooLong = length > maxBytes;
+      length += end - start;
+      if (length <= maxBytes) {
+        parts.push(chunk.subarray(start, end));
+      } else if (!wasTooLong) {
+        parts = [];
+        // At once: its end may never come.
+        yield undefined;
+      }
+      start = end + 1;
+      if (newline === -1) break;
+      const line = Buffer.concat(parts).toString().trim();
+      parts = [];
+      length = 0;
       if (line !== '') yield line;
     }
   }
-  const rest = take();
+  const rest = Buffer.concat(parts).toString().trim();
   if (rest !== '') yield rest;
 }
 

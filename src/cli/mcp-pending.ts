@@ -14,7 +14,8 @@ export class PendingRequests {
     if (method === undefined) return;
     if (id !== undefined) this.#methods.set(id, method);
     // A request that was cancelled is not answered.
-    else if (method === 'notifications/cancelled') this.#remove((params as { requestId?: RequestId })?.requestId);
+    else if (method === 'notifications/cancelled')
+      this.#remove((params as { requestId?: RequestId })?.requestId);
   }
 
   /** Passed from who answers to who asks. */
@@ -25,7 +26,8 @@ export class PendingRequests {
   /** Resolves when every request is answered. */
   async none(): Promise<void> {
     // A subscription is answered when it ends.
-    const isWaiting = (): boolean => [...this.#methods.values()].some((method) => method !== 'subscriptions/listen');
+    const isWaiting = (): boolean =>
+      [...this.#methods.values()].some((method) => method !== 'subscriptions/listen');
     while (isWaiting()) {
       await new Promise<void>((resolve) => {
         this.#whenNone = resolve;

@@ -1,7 +1,7 @@
 // A stdio MCP server as a child process: messages in, messages out, what it logs with a prefix, and an end that comes for sure.
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { type Message, readLines, writeMessage, writeText } from './mcp-lines.js';
+import { readLines, writeMessage, writeText } from './mcp-lines.js';
 import { escapeLine } from './terminal.js';
 
 /** How long a process may take to end when its input has ended, and then after SIGTERM, until SIGKILL. */
@@ -18,7 +18,8 @@ export interface ProcessOptions {
   command: string;
   args: string[];
   env: NodeJS.ProcessEnv;
-  maxBytes: number;
+  /** Longer lines are told apart, and not kept. */
+  maxLineBytes: number;
   /** Where what it logs goes. */
   log: Writable;
   stopTimes?: StopTimes;
@@ -58,12 +59,16 @@ export class McpProcess {
     return this.#child.pid;
   }
 
-  /** The lines that it writes; reading none makes it wait. */
-  lines(): AsyncGenerator<string | undefined> {
-    return readLines(this.#child.stdout, this.#options.maxBytes);
+  get command(): string {
+    return this.#options.command;
   }
 
-  send(message: Message): Promise<void> {
+  /** The lines that it writes; reading none makes it wait. */
+  lines(): AsyncGenerator<string | undefined> {
+    return readLines(this.#child.stdout, this.#options.maxLineBytes);
+  }
+
+  send(message: object): Promise<void> {
     return writeMessage(this.#child.stdin, message);
   }
 

@@ -1,19 +1,20 @@
 // Between an MCP transport and lines: for a host, whose requests go to the transport, and for a server process, which gets
 // requests from there. Whoever asks always gets an answer, and whoever reads too slowly makes the other end wait.
 import type { Readable, Writable } from 'node:stream';
-import { type Message, parseLine, readLines, writeMessage } from './mcp-lines.js';
-import { failure, PendingRequests } from './mcp-pending.js';
+import { CODE, type JsonRpcMessage, type Reading, readMessage, refusal } from '../mcp/message.js';
+import { readLines, writeMessage } from './mcp-lines.js';
+import { PendingRequests } from './mcp-pending.js';
 import type { McpProcess } from './mcp-process.js';
 
 /** What is used of an MCP transport. */
 export interface Transport {
-  /** The next message comes when what this returns is settled. */
-  onmessage?: ((message: never) => unknown) | undefined;
+  /** When it returns a promise, the next message comes when that is settled. */
+  onmessage?: ((message: JsonRpcMessage) => void | Promise<void>) | undefined;
   onclose?: (() => void) | undefined;
   onerror?: ((error: Error) => void) | undefined;
   start(): Promise<void>;
   /** Resolves when there is room for the next one. */
-  send(message: never): Promise<void>;
+  send(message: JsonRpcMessage): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -21,7 +22,7 @@ export interface HostOptions {
   input: Readable;
   output: Writable;
   log: (text: string) => void;
-  maxBytes: number;
+  maxLineBytes: number;
   /** How long to wait for answers when the input has ended, in milliseconds. */
   waitMs: number;
   /** Ends it without waiting. */
@@ -33,118 +34,138 @@ export interface HostEnd {
   by: 'host' | 'signal' | 'loss' | 'refusal';
   /** Requests that got an error because of it. */
   unanswered: number;
+  /** What the transport said last. */
+  error: Error | undefined;
 }
 
 /** Relays between a host and the server behind `transport`, until one of them is gone. */
 export async function relayHost(transport: Transport, options: HostOptions): Promise<HostEnd> {
   const { output, signal } = options;
   const pending = new PendingRequests();
-  transport.onerror = (error) => options.log(error.message);
-  transport.onmessage = (message: Message) => {
+  let isOpen = false;
+  let lastError: Error | undefined;
+  const onError = (error: Error): void => {
+    lastError = error;
+    options.log(error.message);
+  };
+  transport.onerror = onError;
+  transport.onmessage = (message) => {
     pending.answered(message);
     return writeMessage(output, message);
   };
-  let isOpen = false;
   const closed = new Promise<void>((resolve) => {
     transport.onclose = resolve;
   });
   const started = transport.start().then(() => {
     isOpen = true;
   });
-  const gone = started.then(() => closed).catch((error: Error) => options.log(error.message));
+  const gone = started.then(() => closed, onError);
   const by = await Promise.race([
     readHost(transport, started, pending, options).then(() => 'host' as const),
-    gone.then(() => (isOpen ? ('loss' as const) : ('refusal' as const))),
+    gone.then(() => 'loss' as const),
     aborted(signal).then(() => 'signal' as const),
   ]);
-  const reason = by === 'host' ? 'no answer came in time' : 'the connection is closed';
-  const answers = pending.fail(`mcp-bridge: ${reason}`);
+  const why = by === 'host' ? 'no answer came in time' : 'the connection is closed';
+  const answers = pending.fail(`mcp-bridge: ${why}`);
   for (const answer of answers) await writeMessage(output, answer);
   await transport.close();
-  return { by: by === 'host' && !isOpen ? 'refusal' : by, unanswered: answers.length };
+  return { by: isOpen || by === 'signal' ? by : 'refusal', unanswered: answers.length, error: lastError };
 }
 
-/** Passes on what the host says. @returns when its input has ended, and all it asked is answered, or it took too long */
+/** Passes on what the host says. @returns when its input has ended, and all it asked is answered, or took too long */
 async function readHost(
   transport: Transport,
   started: Promise<void>,
   pending: PendingRequests,
-  { input, output, log, maxBytes, waitMs }: HostOptions,
+  { input, output, log, maxLineBytes, waitMs }: HostOptions,
 ): Promise<void> {
-  for await (const line of readLines(input, maxBytes)) {
-    const { message, refusal } = parseLine(line, maxBytes);
+  for await (const line of readLines(input, maxLineBytes)) {
+    const { message, fault, answer } = readLine(line, maxLineBytes);
     if (message === undefined) {
-      log(`refused ${refusal.reason} from the host`);
-      await writeMessage(output, failure(null, refusal.code, refusal.reason));
+      log(`refused what the host wrote: ${fault}`);
+      if (answer !== undefined) await writeMessage(output, answer);
       continue;
     }
     pending.asked(message);
     try {
       await started;
-      await transport.send(message as never);
+      await transport.send(message);
     } catch (error) {
-      const { message: reason } = error as Error;
-      log(`not sent: ${reason}`);
-      for (const answer of pending.fail(`mcp-bridge: ${reason}`, message)) await writeMessage(output, answer);
+      const { message: fault } = error as Error;
+      log(`not sent: ${fault}`);
+      const answers = message.id === undefined ? [] : pending.fail(`mcp-bridge: ${fault}`, [message.id]);
+      for (const answer of answers) await writeMessage(output, answer);
     }
   }
-  await within(waitMs, started.then(() => pending.none()));
+  await within(
+    waitMs,
+    started.then(() => pending.none()),
+  );
 }
 
-/** What its children say when they are asked to end may still come for so long. */
-const LAST_WORDS_MS = 1000;
+/** Between the end of a process and that of its output: what it has started may hold the pipe open. */
+const LAST_LINES_MS = 1000;
 
 /** Relays between a client behind `transport` and its server process, until one of them is gone, and then ends the other. */
 export async function relayProcess(
   transport: Transport,
   server: McpProcess,
+  maxLineBytes: number,
   log: (text: string) => void,
 ): Promise<void> {
   const pending = new PendingRequests();
   transport.onerror = (error) => log(error.message);
-  transport.onmessage = (message: Message) => {
+  transport.onmessage = (message) => {
     pending.asked(message);
     return server.send(message);
   };
   const left = new Promise<undefined>((resolve) => {
     transport.onclose = () => resolve(undefined);
   });
-  await transport.start();
-  const reading = readServer(transport, server, pending, log);
-  const fault = await Promise.race([left, server.ended, reading.then((fault) => fault ?? server.ended)]);
+  const reading = transport.start().then(() => readServer(transport, server, pending, maxLineBytes, log));
+  const fault = await Promise.race([left, server.ended, reading.catch(() => left)]);
   const stopped = server.stop();
   if (fault !== undefined) {
     log(fault);
-    await within(LAST_WORDS_MS, reading);
-    for (const answer of pending.fail(`mcp-bridge: ${fault}`)) await transport.send(answer as never).catch(() => {});
+    await within(LAST_LINES_MS, reading);
+    for (const answer of pending.fail(`mcp-bridge: ${fault}`)) {
+      await transport.send(answer as JsonRpcMessage).catch(() => {});
+    }
     await transport.close();
   }
   await stopped;
 }
 
-/** Passes on what the server says. @returns why that has ended, unless it just has */
+/** Passes on what the server writes. @returns what is wrong with it; how the process has ended, when that is all */
 async function readServer(
   transport: Transport,
   server: McpProcess,
   pending: PendingRequests,
+  maxLineBytes: number,
   log: (text: string) => void,
-): Promise<string | undefined> {
-  try {
-    for await (const line of server.lines()) {
-      // What it answers may be in it, and would be waited for.
-      if (line === undefined) return `${server.command} wrote a line that is too long`;
-      const { message, refusal } = parseLine(line, server.maxBytes);
-      if (message === undefined) {
-        log(`${server.command} wrote ${refusal.reason} to its standard output`);
-        continue;
-      }
-      pending.answered(message);
-      await transport.send(message as never);
+): Promise<string> {
+  for await (const line of server.lines()) {
+    // There may be an answer in it, for which somebody would wait.
+    if (line === undefined) return `${server.command} wrote a line longer than ${maxLineBytes} bytes`;
+    const { message, fault } = readLine(line, maxLineBytes);
+    if (message === undefined) {
+      log(`ignored what ${server.command} wrote: ${fault}`);
+      continue;
     }
-  } catch {
-    // The client is gone, or the pipe broke: both are told elsewhere.
+    pending.answered(message);
+    await transport.send(message).catch((error: Error) => {
+      // Of a client that has left we know. A response that is too large was replaced by an error.
+      if (error instanceof RangeError) log(`not sent: ${error.message}`);
+    });
   }
-  return undefined;
+  const fault = await within(LAST_LINES_MS, server.ended);
+  return fault ?? `${server.command} closed its standard output`;
+}
+
+function readLine(line: string | undefined, maxBytes: number): Reading {
+  if (line !== undefined) return readMessage(line);
+  const fault = `a line longer than ${maxBytes} bytes`;
+  return { fault, answer: refusal(null, CODE.INVALID, fault) };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
@@ -153,11 +174,12 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /** Waits for `promise`, but not for longer; that it fails is told elsewhere. */
-async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<void>((resolve) => {
+  const tooLate = new Promise<undefined>((resolve) => {
     timer = setTimeout(resolve, ms);
   });
-  await Promise.race([promise.catch(() => {}), tooLate]);
+  const result = await Promise.race([promise.catch(() => undefined), tooLate]);
   clearTimeout(timer);
+  return result;
 }

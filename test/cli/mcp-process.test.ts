@@ -18,7 +18,7 @@ function start(source: string, options: object = {}) {
     command: process.execPath,
     args: ['-e', source],
     env: process.env,
-    maxBytes: 1000,
+    maxLineBytes: 1000,
     log,
     stopTimes: { inputMs: 50, termMs: 50 },
     ...options,
