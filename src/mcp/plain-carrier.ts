@@ -1,0 +1,120 @@
+// One connection as the carrier of a transport: when it is gone, all is over. A peer that is gone without having said so is
+// found out by Pings, where the platform has them.
+
+import { stopError } from '../agent/backoff.js';
+import { type ActiveEntry, track, untrack } from '../agent/debug.js';
+import type { Environment } from '../agent/environment.js';
+import { closedError, SessionError } from '../agent/errors.js';
+import { closeLink, type Data, type Link, type LinkEnd, type LinkHandler } from '../agent/link.js';
+import { Liveness, type LivenessOptions } from '../agent/liveness.js';
+import { wheelOf } from '../agent/timer-wheel.js';
+import { type Carrier, type CarrierHandler, CLOSE_CODE, MAX_MESSAGE_BYTES } from './carrier.js';
+
+const HEARTBEAT: LivenessOptions = { intervalMs: 25_000, timeoutMs: 20_000 };
+/** With more than this in the connection, `send()` waits. */
+const HIGH_WATER_MARK_BYTES = 256 * 1024;
+/** Not every platform tells when there is room again: it is looked so often. */
+const LOOK_EVERY_MS = 10;
+/** What a message that waits costs beside its text. */
+const OVERHEAD_BYTES = 64;
+
+export class PlainCarrier implements Carrier, LinkHandler {
+  readonly id: string;
+  readonly #link: Link;
+  readonly #environment: Environment;
+  readonly #createdAt: number;
+  readonly #liveness: Liveness | undefined;
+  #handler: CarrierHandler | undefined;
+  /** What came before anybody listened. */
+  #waiting: Data[] = [];
+  #waitingBytes = 0;
+  #room: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+  #isOver = false;
+  #error: Error | undefined;
+
+  /** @param link that is open */
+  constructor(link: Link, heartbeat: LivenessOptions | undefined, environment: Environment) {
+    this.id = environment.randomId();
+    this.#link = link;
+    this.#environment = environment;
+    this.#createdAt = environment.now();
+    link.handler = this;
+    const { ping } = link;
+    if (ping !== undefined) {
+      this.#liveness = new Liveness(link, wheelOf(environment), heartbeat ?? HEARTBEAT, {
+        ping,
+        onDead: () => {
+          link.release();
+          this.#finish(new SessionError('closed', 'the peer was silent'));
+        },
+      });
+    }
+    track(this);
+  }
+
+  /** For `debug.active()`. */
+  describe(): ActiveEntry {
+    const state = this.#closed === undefined ? 'open' : 'closing';
+    return { kind: 'mcp connection', id: this.id, state, ageMs: this.#environment.now() - this.#createdAt };
+  }
+
+  begin(handler: CarrierHandler): void {
+    this.#handler = handler;
+    for (const data of this.#waiting.splice(0)) handler.onMessage(data);
+    if (this.#isOver) handler.onEnd(this.#error);
+  }
+
+  async send(text: string): Promise<void> {
+    if (this.#isOver || this.#closed !== undefined) throw closedError();
+    this.#link.send(text);
+    if (this.#link.bufferedAmount <= HIGH_WATER_MARK_BYTES) return;
+    this.#room ??= this.#findRoom();
+    await this.#room;
+  }
+
+  close(code: number, reason: string): Promise<void> {
+    this.#closed ??= this.#close(code, reason);
+    return this.#closed;
+  }
+
+  onMessage(data: Data): void {
+    if (this.#handler !== undefined) {
+      this.#handler.onMessage(data);
+      return;
+    }
+    this.#waiting.push(data);
+    this.#waitingBytes += data.length + OVERHEAD_BYTES;
+    // A client speaks first and then waits: more than one message of the largest size is nothing that MCP says.
+    if (this.#waitingBytes > MAX_MESSAGE_BYTES + OVERHEAD_BYTES) {
+      this.close(CLOSE_CODE.TRY_AGAIN, 'nobody takes messages yet');
+    }
+  }
+
+  onEnd(end: LinkEnd): void {
+    const isOrderly = end.code === 1000 || end.code === 1001 || end.code === 1005;
+    this.#finish(isOrderly ? undefined : (end.error ?? stopError(end)));
+  }
+
+  async #close(code: number, reason: string): Promise<void> {
+    if (this.#isOver) return;
+    this.#liveness?.stop();
+    await closeLink(this.#link, code, reason, wheelOf(this.#environment));
+    this.#finish(undefined);
+  }
+
+  async #findRoom(): Promise<void> {
+    while (!this.#isOver && this.#link.bufferedAmount > HIGH_WATER_MARK_BYTES) {
+      await new Promise<void>((resolve) => this.#environment.setTimeout(resolve, LOOK_EVERY_MS));
+    }
+    this.#room = undefined;
+  }
+
+  #finish(error: Error | undefined): void {
+    this.#isOver = true;
+    this.#error = error;
+    this.#liveness?.stop();
+    untrack(this);
+    this.#handler?.onEnd(error);
+  }
+}
