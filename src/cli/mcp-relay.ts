@@ -80,12 +80,13 @@ async function readHost(
   { input, output, log, maxLineBytes, waitMs }: HostOptions,
 ): Promise<void> {
   for await (const line of readLines(input, maxLineBytes)) {
-    const { message, fault, answer } = readLine(line, maxLineBytes);
-    if (message === undefined) {
-      log(`refused what the host wrote: ${fault}`);
-      if (answer !== undefined) await writeMessage(output, answer);
+    const reading = readLine(line, maxLineBytes);
+    if (reading.message === undefined) {
+      log(`refused what the host wrote: ${reading.fault}`);
+      if (reading.answer !== undefined) await writeMessage(output, reading.answer);
       continue;
     }
+    const { message } = reading;
     pending.asked(message);
     try {
       await started;
@@ -177,7 +178,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, ms);
+    timer = setTimeout(() => resolve(undefined), ms);
   });
   const result = await Promise.race([promise.catch(() => undefined), tooLate]);
   clearTimeout(timer);

@@ -1,22 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { PendingRequests } from '../../src/cli/mcp-pending.js';
+import type { JsonRpcMessage, RequestId } from '../../src/mcp/message.js';
 
-const request = (id: unknown) => ({ jsonrpc: '2.0', id, method: 'tools/call' });
-const answer = (id: unknown) => ({ jsonrpc: '2.0', id, result: {} });
+const request = (id: RequestId, method = 'tools/call'): JsonRpcMessage => ({ jsonrpc: '2.0', id, method });
+const answer = (id: RequestId): JsonRpcMessage => ({ jsonrpc: '2.0', id, result: {} });
 
 describe('PendingRequests', () => {
   it('answered ones, in any order, and notifications -> none is left', async () => {
     const pending = new PendingRequests();
     for (const id of [1, '1', 2]) pending.asked(request(id));
     pending.asked({ jsonrpc: '2.0', method: 'notifications/initialized' });
-    expect(pending.count).toBe(3);
     pending.answered(answer(2));
     pending.answered(answer('1'));
     pending.answered(answer('unknown'));
     expect(pending.fail('gone')).toEqual([
       { jsonrpc: '2.0', id: 1, error: { code: -32000, message: 'gone' } },
     ]);
-    expect(pending.count).toBe(0);
+    expect(pending.fail('gone')).toEqual([]);
     await pending.none();
   });
 
@@ -24,13 +24,13 @@ describe('PendingRequests', () => {
     const pending = new PendingRequests();
     pending.asked(request(1));
     pending.answered(request(1));
-    expect(pending.count).toBe(1);
+    expect(pending.fail('gone')).toHaveLength(1);
   });
 
   it('an answer to the other side -> no request', () => {
     const pending = new PendingRequests();
     pending.asked(answer(1));
-    expect(pending.count).toBe(0);
+    expect(pending.fail('gone')).toEqual([]);
   });
 
   it('cancelled -> will not be answered', () => {
@@ -38,7 +38,7 @@ describe('PendingRequests', () => {
     pending.asked(request(1));
     pending.asked({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
     pending.asked({ jsonrpc: '2.0', method: 'notifications/cancelled' });
-    expect(pending.count).toBe(0);
+    expect(pending.fail('gone')).toEqual([]);
   });
 
   it('none() -> waits for the last answer', async () => {
@@ -53,5 +53,19 @@ describe('PendingRequests', () => {
     expect(isNone).toBe(false);
     pending.answered(answer(2));
     await none;
+  });
+
+  it('a subscription, which is answered when it ends -> is not waited for, and fails with the others', async () => {
+    const pending = new PendingRequests();
+    pending.asked(request(1, 'subscriptions/listen'));
+    await pending.none();
+    expect(pending.fail('gone')).toHaveLength(1);
+  });
+
+  it('one of them fails -> the others wait on', () => {
+    const pending = new PendingRequests();
+    for (const id of [1, 2]) pending.asked(request(id));
+    expect(pending.fail('too large', [1, 3])).toMatchObject([{ id: 1 }]);
+    expect(pending.fail('gone')).toMatchObject([{ id: 2 }]);
   });
 });
