@@ -82,6 +82,10 @@ export function stopError({ code, status, reason, error }: LinkEnd): SessionErro
     });
   }
   if (code === CLOSE.OVER) return undefined;
+  if (code === 1006) {
+    const cause = error === undefined ? '' : `: ${error.message}`;
+    return new SessionError('refused', `the connection failed${cause}`, { closeCode: code, cause: error });
+  }
   // Quoted, as it is the peer's text: a line break in it must not start a line of its own in a log.
   const said = reason === '' ? '' : `: ${JSON.stringify(reason)}`;
   return new SessionError(ERROR_OF_CLOSE.get(code) ?? 'refused', `the peer closed with ${code}${said}`, {

@@ -21,11 +21,9 @@ export interface JsonRpcRefusal {
 }
 
 /** A message, or what is wrong with it; `answer` is for the peer, where it may be answered. */
-export type Reading =
-  | { message: JsonRpcMessage; fault?: undefined }
-  | { message?: undefined; fault: string; answer: JsonRpcRefusal | undefined };
+export type Reading = { message: JsonRpcMessage } | { fault: string; answer: JsonRpcRefusal | undefined };
 
-/** JSON-RPC 2.0 §5.1. */
+/** JSON-RPC 2.0 §5.1; the last one is of those that it leaves to servers. */
 export const CODE = { UNPARSABLE: -32700, INVALID: -32600, INTERNAL: -32603, OVERLOADED: -32000 } as const;
 
 export function refusal(id: RequestId | null, code: number, message: string): JsonRpcRefusal {

@@ -172,32 +172,28 @@ export abstract class McpTransport {
       this.end(CLOSE_CODE.UNSUPPORTED_DATA, 'MCP has no binary messages');
       return;
     }
-    const { message, ...problem } = readMessage(data);
-    if (message === undefined) {
-      this.#refuse(problem as { fault: string; answer: JsonRpcRefusal | undefined });
-    } else if (message.id !== undefined && message.method !== undefined && this.#isOverloaded) {
-      const fault = `more than ${MAX_REQUESTS} requests are in flight`;
-      this.#refuse({ fault, answer: refusal(message.id, CODE.OVERLOADED, fault) });
-    } else {
-      this.#inFlight.received(message);
-      this.#deliver(message);
-      this.#closeIfDrained();
-    }
-  }
-
-  get #isOverloaded(): boolean {
-    return this.#inFlight.theirs >= MAX_REQUESTS;
+    const reading = readMessage(data);
+    if ('fault' in reading) this.#refuse(reading.fault, reading.answer);
+    else this.#deliver(reading.message);
   }
 
   #deliver(message: JsonRpcMessage): void {
+    const { id, method } = message;
+    if (id !== undefined && method !== undefined && this.#inFlight.theirs >= MAX_REQUESTS) {
+      const fault = `${MAX_REQUESTS} requests are in flight`;
+      this.#refuse(fault, refusal(id, CODE.OVERLOADED, fault));
+      return;
+    }
+    this.#inFlight.received(message);
     try {
       this.onmessage?.(message, this.#extra);
     } catch (error) {
       this.#tell(error as Error);
     }
+    this.#closeIfDrained();
   }
 
-  #refuse({ fault, answer }: { fault: string; answer: JsonRpcRefusal | undefined }): void {
+  #refuse(fault: string, answer: JsonRpcRefusal | undefined): void {
     if (answer !== undefined) this.#answer(answer);
     this.#tell(new SyntaxError(fault));
   }

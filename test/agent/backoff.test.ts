@@ -204,6 +204,13 @@ describe('shouldRetry and stopError', () => {
     });
   });
 
+  it('without a closing handshake it was no peer that closed', () => {
+    expect(stopError(closedWith(1006))).toMatchObject({ message: 'the connection failed', closeCode: 1006 });
+    expect(stopError({ ...closedWith(1006), error: new Error('ECONNREFUSED') })?.message).toBe(
+      'the connection failed: ECONNREFUSED',
+    );
+  });
+
   it("the peer's reason is quoted", () => {
     expect(stopError(closedWith(1008, 'no\nERROR forged'))?.message).toBe(
       String.raw`the peer closed with 1008: "no\nERROR forged"`,

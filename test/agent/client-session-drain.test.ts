@@ -41,6 +41,22 @@ describe('drain', () => {
     await stage.end(client);
   });
 
+  it('movesOnDrain: false -> it stays until the connection is cut', async () => {
+    const stage = setUp();
+    const { client, session } = await stage.open({ movesOnDrain: false });
+    const log = recordSession(client);
+    const toOld = collect(session);
+    const drained = stage.server.drain({ deadlineMs: 10_000, spreadMs: 0 });
+    await stage.pass(5000);
+    client.send('a');
+    await stage.pass(10);
+    expect([toOld, client.id, stage.network.connections.length]).toEqual([['a'], session.id, 1]);
+    expect(log).toEqual([['drain', { inMs: expect.any(Number), retryAfterMs: undefined }]]);
+    await stage.pass(6000);
+    expect(await drained).toEqual({ moved: 0, finished: 0, cut: 1 });
+    await stage.end(client);
+  });
+
   it('what the old server has still to say arrives', async () => {
     const { stage, client, session, drain } = await draining();
     const read: unknown[] = [];

@@ -160,6 +160,16 @@ describe.each(ATTACHMENTS)('%s', (attachment) => {
     expect(asked).toBe(2);
   });
 
+  it('origins: somebody who decides, and sees the request', async () => {
+    attach(attachment, {
+      origins: (origin, { headers }) => origin === `https://${headers.host}`,
+    });
+    const { port } = httpServer.address() as AddressInfo;
+    expect(await answerTo(from(`https://127.0.0.1:${port}`))).toBe('open');
+    expect(await answerTo()).toBe('open');
+    expect(await answerTo(from('https://evil.example'))).toBe(isHttp ? 403 : 4401);
+  });
+
   it('after close: no listener of ours is left', async () => {
     const before = httpServer.listenerCount('upgrade');
     attach(attachment);
@@ -186,6 +196,13 @@ describe.each(['http.Server', 'noServer'] as const)('%s', (attachment) => {
     expect(await answerTo({ subprotocols: ['a', 'b'] })).toBe('open');
     expect(await answerTo({ subprotocols: ['c'] })).not.toBe('open');
     expect(protocols).toEqual(['a,b', 'c']);
+  });
+
+  it('an empty name among the subprotocols: clients that offer none come in, those that offer others do not', async () => {
+    attach(attachment, { subprotocols: ['a', ''] });
+    expect(await answerTo({ subprotocols: [] })).toBe('open');
+    expect(await answerTo({ subprotocols: ['a'] })).toBe('open');
+    expect(await answerTo({ subprotocols: ['b'] })).toBe(400);
   });
 
   it('a message larger than allowed -> 1009', async () => {

@@ -105,6 +105,13 @@ describe.each(CLASSES)('%s', (name, WebSocketClass) => {
     });
   });
 
+  it('knows which subprotocol the server picked', async () => {
+    const { client, peer } = await openPair(connect, { subprotocols: ['b', 'a'] });
+    expect([client.link.subprotocol, peer.link.subprotocol]).toEqual(['b', 'b']);
+    const none = await openPair(connect, { subprotocols: [] });
+    expect([none.client.link.subprotocol, none.peer.link.subprotocol]).toEqual(['', '']);
+  });
+
   it('activity changes with what comes', async () => {
     const { client, peer } = await openPair(connect);
     const before = client.link.activity;
