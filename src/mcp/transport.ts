@@ -26,7 +26,13 @@ export abstract class McpTransport {
   /** It is over for good: never called for a connection that is lost and comes back. */
   onclose?: (() => void) | undefined;
   onerror?: ((error: Error) => void) | undefined;
-  onmessage?: ((message: JsonRpcMessage, extra?: MessageExtra) => void) | undefined;
+  onmessage?: ((message: JsonRpcMessage, extra?: MessageExtra) => void | Promise<void>) | undefined;
+
+  /**
+   * Whether the next message waits for the promise that `onmessage` returns, and the peer with it: for relays. A handler that
+   * asks its client something needs the next message to come to its end.
+   */
+  waitsForHandler = false;
 
   /**
    * SDK 2.x takes a transport without these two for HTTP, where silence after its first request is a failure, and one with
@@ -166,7 +172,7 @@ export abstract class McpTransport {
   /** It is over: nothing may be left. */
   protected onOver(): void {}
 
-  #onMessage(data: Data): void {
+  #onMessage(data: Data): void | Promise<void> {
     if (typeof data !== 'string') {
       this.#tell(new TypeError('a binary message came, where MCP has text'));
       this.end(CLOSE_CODE.UNSUPPORTED_DATA, 'MCP has no binary messages');
@@ -174,10 +180,10 @@ export abstract class McpTransport {
     }
     const reading = readMessage(data);
     if ('fault' in reading) this.#refuse(reading.fault, reading.answer);
-    else this.#deliver(reading.message);
+    else return this.#deliver(reading.message);
   }
 
-  #deliver(message: JsonRpcMessage): void {
+  #deliver(message: JsonRpcMessage): void | Promise<void> {
     const { id, method } = message;
     if (id !== undefined && method !== undefined && this.#inFlight.theirs >= MAX_REQUESTS) {
       const fault = `${MAX_REQUESTS} requests are in flight`;
@@ -186,11 +192,13 @@ export abstract class McpTransport {
     }
     this.#inFlight.received(message);
     try {
-      this.onmessage?.(message, this.#extra);
+      const handled = this.onmessage?.(message, this.#extra);
+      if (this.waitsForHandler) return handled?.catch((error) => this.#tell(error));
     } catch (error) {
       this.#tell(error as Error);
+    } finally {
+      this.#closeIfDrained();
     }
-    this.#closeIfDrained();
   }
 
   #refuse(fault: string, answer: JsonRpcRefusal | undefined): void {
