@@ -109,26 +109,21 @@ export class PlainCarrier implements Carrier, LinkHandler {
     this.#room = undefined;
   }
 
-  /** One after the other; the end is last. */
-  #handOver(): void {
+  /** One after the other, each in a turn of its own (see `SessionCarrier`); the end is last. */
+  async #handOver(): Promise<void> {
     const handler = this.#handler;
-    if (handler === undefined) return;
-    while (!this.#isBusy && this.#waiting.length > 0) {
+    if (handler === undefined || this.#isBusy) return;
+    this.#isBusy = true;
+    while (this.#waiting.length > 0) {
       const data = this.#waiting.shift()!;
       this.#waitingBytes -= data.length + OVERHEAD_BYTES;
       const handled = handler.onMessage(data);
-      if (handled !== undefined) this.#waitFor(handled);
+      if (handled !== undefined) this.#link.pause?.();
+      await handled;
+      if (handled !== undefined) this.#link.resume?.();
     }
-    if (this.#isOver && !this.#isBusy) handler.onEnd(this.#error);
-  }
-
-  async #waitFor(handled: Promise<void>): Promise<void> {
-    this.#isBusy = true;
-    this.#link.pause?.();
-    await handled;
     this.#isBusy = false;
-    this.#link.resume?.();
-    this.#handOver();
+    if (this.#isOver) handler.onEnd(this.#error);
   }
 
   #finish(error: Error | undefined): void {
