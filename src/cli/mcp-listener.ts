@@ -59,10 +59,18 @@ export async function listenForClients(options: ListenerOptions): Promise<number
   if (token === undefined && !isLoopback(address)) {
     log(`whoever can reach this port can use ${options.command}: consider --token-file`);
   }
-  await interrupted();
+  await new Promise<void>((resolve) => {
+    let signals = 0;
+    const onSignal = (): void => {
+      signals++;
+      if (signals === 1) resolve();
+      // Does not wait for processes that do not want to end.
+      else processes.kill();
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+  });
   log('closing');
-  // A second one does not wait for processes that do not want to end.
-  interrupted().then(() => processes.kill());
   await Promise.all([endpoint.close(), processes.allEnded()]);
   server.close();
   server.closeAllConnections();
@@ -94,7 +102,10 @@ class Processes {
       log: process.stderr,
     });
     const name = `${command} ${server.pid ?? ''}`.trim();
-    const relayed = relayProcess(transport, server, maxBytes, (text) => log(`${name}: ${text}`));
+    const relayed = relayProcess(transport, server, {
+      maxLineBytes: maxBytes,
+      log: (text) => log(`${name}: ${text}`),
+    });
     const done = relayed
       .catch((error: Error) => log(`${name}: ${error.message}`))
       .finally(() => this.#running.delete(server));
@@ -138,18 +149,6 @@ function hasToken({ headers }: IncomingMessage, token: string | undefined): bool
 
 function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.');
-}
-
-function interrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    const onSignal = (): void => {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
-      resolve();
-    };
-    process.on('SIGINT', onSignal);
-    process.on('SIGTERM', onSignal);
-  });
 }
 
 function log(text: string): void {

@@ -5,17 +5,29 @@ import { type JsonRpcMessage, type JsonRpcRefusal, type RequestId, refusal } fro
 const CONNECTION_CLOSED = -32000;
 
 export class PendingRequests {
+  /** Resolves when something is asked for the first time. */
+  readonly first: Promise<void>;
   /** With what was asked. */
   readonly #methods = new Map<RequestId, string>();
   #whenNone = (): void => {};
+  #whenAsked!: () => void;
+
+  constructor() {
+    this.first = new Promise((resolve) => {
+      this.#whenAsked = resolve;
+    });
+  }
 
   /** Passed from who asks to who answers. */
   asked({ id, method, params }: JsonRpcMessage): void {
     if (method === undefined) return;
-    if (id !== undefined) this.#methods.set(id, method);
-    // A request that was cancelled is not answered.
-    else if (method === 'notifications/cancelled')
-      this.#remove((params as { requestId?: RequestId })?.requestId);
+    if (id !== undefined) {
+      this.#methods.set(id, method);
+      this.#whenAsked();
+    } else if (method === 'notifications/cancelled') {
+      // A request that was cancelled is not answered.
+      this.#remove((params as { requestId?: RequestId } | undefined)?.requestId);
+    }
   }
 
   /** Passed from who answers to who asks. */

@@ -8,7 +8,8 @@ import type { McpProcess } from './mcp-process.js';
 
 /** What is used of an MCP transport. */
 export interface Transport {
-  /** When it returns a promise, the next message comes when that is settled. */
+  /** Whether the next message waits for the promise that `onmessage` returns. */
+  waitsForHandler: boolean;
   onmessage?: ((message: JsonRpcMessage) => void | Promise<void>) | undefined;
   onclose?: (() => void) | undefined;
   onerror?: ((error: Error) => void) | undefined;
@@ -49,6 +50,7 @@ export async function relayHost(transport: Transport, options: HostOptions): Pro
     options.log(error.message);
   };
   transport.onerror = onError;
+  transport.waitsForHandler = true;
   transport.onmessage = (message) => {
     pending.answered(message);
     return writeMessage(output, message);
@@ -81,7 +83,7 @@ async function readHost(
 ): Promise<void> {
   for await (const line of readLines(input, maxLineBytes)) {
     const reading = readLine(line, maxLineBytes);
-    if (reading.message === undefined) {
+    if ('fault' in reading) {
       log(`refused what the host wrote: ${reading.fault}`);
       if (reading.answer !== undefined) await writeMessage(output, reading.answer);
       continue;
@@ -98,37 +100,53 @@ async function readHost(
       for (const answer of answers) await writeMessage(output, answer);
     }
   }
-  await within(
+  await isDoneWithin(
     waitMs,
     started.then(() => pending.none()),
   );
 }
 
+/** A process that takes no input for so long will not take any more. */
+const STUCK_MS = 60_000;
 /** Between the end of a process and that of its output: what it has started may hold the pipe open. */
 const LAST_LINES_MS = 1000;
+/** How long a client that has come may take to ask for something. */
+const FIRST_REQUEST_MS = 5000;
+
+export interface ProcessOptions {
+  maxLineBytes: number;
+  log: (text: string) => void;
+  stuckMs?: number;
+}
 
 /** Relays between a client behind `transport` and its server process, until one of them is gone, and then ends the other. */
 export async function relayProcess(
   transport: Transport,
   server: McpProcess,
-  maxLineBytes: number,
-  log: (text: string) => void,
+  options: ProcessOptions,
 ): Promise<void> {
+  const { log, stuckMs = STUCK_MS } = options;
   const pending = new PendingRequests();
   transport.onerror = (error) => log(error.message);
-  transport.onmessage = (message) => {
-    pending.asked(message);
-    return server.send(message);
-  };
   const left = new Promise<undefined>((resolve) => {
     transport.onclose = () => resolve(undefined);
   });
-  const reading = transport.start().then(() => readServer(transport, server, pending, maxLineBytes, log));
-  const fault = await Promise.race([left, server.ended, reading.catch(() => left)]);
+  const stuck = new Promise<string>((resolve) => {
+    transport.waitsForHandler = true;
+    transport.onmessage = async (message) => {
+      pending.asked(message);
+      if (!(await isDoneWithin(stuckMs, server.send(message))))
+        resolve(`${server.command} does not read its input`);
+    };
+  });
+  const reading = transport.start().then(() => readServer(transport, server, pending, options));
+  const fault = await Promise.race([left, stuck, server.ended, reading.catch(() => left)]);
   const stopped = server.stop();
   if (fault !== undefined) {
     log(fault);
-    await within(LAST_LINES_MS, reading);
+    await isDoneWithin(LAST_LINES_MS, reading);
+    // Who has only just come learns it from the first answer.
+    await isDoneWithin(FIRST_REQUEST_MS, Promise.race([pending.first, left]));
     for (const answer of pending.fail(`mcp-bridge: ${fault}`)) {
       await transport.send(answer as JsonRpcMessage).catch(() => {});
     }
@@ -142,25 +160,24 @@ async function readServer(
   transport: Transport,
   server: McpProcess,
   pending: PendingRequests,
-  maxLineBytes: number,
-  log: (text: string) => void,
+  { maxLineBytes, log }: ProcessOptions,
 ): Promise<string> {
   for await (const line of server.lines()) {
     // There may be an answer in it, for which somebody would wait.
     if (line === undefined) return `${server.command} wrote a line longer than ${maxLineBytes} bytes`;
-    const { message, fault } = readLine(line, maxLineBytes);
-    if (message === undefined) {
-      log(`ignored what ${server.command} wrote: ${fault}`);
+    const reading = readLine(line, maxLineBytes);
+    if ('fault' in reading) {
+      log(`ignored what ${server.command} wrote: ${reading.fault}`);
       continue;
     }
-    pending.answered(message);
-    await transport.send(message).catch((error: Error) => {
+    pending.answered(reading.message);
+    await transport.send(reading.message).catch((error: Error) => {
       // Of a client that has left we know. A response that is too large was replaced by an error.
       if (error instanceof RangeError) log(`not sent: ${error.message}`);
     });
   }
-  const fault = await within(LAST_LINES_MS, server.ended);
-  return fault ?? `${server.command} closed its standard output`;
+  if (await isDoneWithin(LAST_LINES_MS, server.ended)) return server.ended;
+  return `${server.command} closed its standard output`;
 }
 
 function readLine(line: string | undefined, maxBytes: number): Reading {
@@ -175,12 +192,16 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /** Waits for `promise`, but not for longer; that it fails is told elsewhere. */
-async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+async function isDoneWithin(ms: number, promise: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
+  const tooLate = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
   });
-  const result = await Promise.race([promise.catch(() => undefined), tooLate]);
+  const done = promise.then(
+    () => true,
+    () => true,
+  );
+  const isDone = await Promise.race([done, tooLate]);
   clearTimeout(timer);
-  return result;
+  return isDone;
 }

@@ -41,6 +41,18 @@ describe('PendingRequests', () => {
     expect(pending.fail('gone')).toEqual([]);
   });
 
+  it('first -> resolves with the first request, and not before', async () => {
+    const pending = new PendingRequests();
+    const log: string[] = [];
+    const first = pending.first.then(() => log.push('first'));
+    pending.asked({ jsonrpc: '2.0', method: 'notifications/initialized' });
+    await Promise.resolve();
+    log.push('request');
+    pending.asked(request(1));
+    await first;
+    expect(log).toEqual(['request', 'first']);
+  });
+
   it('none() -> waits for the last answer', async () => {
     const pending = new PendingRequests();
     for (const id of [1, 2]) pending.asked(request(id));

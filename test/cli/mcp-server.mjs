@@ -30,14 +30,16 @@ server.registerTool(
   'count',
   { inputSchema: { to: z.number(), everyMs: z.number() } },
   async ({ to, everyMs }, { _meta, sendNotification }) => {
-    calls++;
+    const call = ++calls;
     for (let progress = 1; progress <= to; progress++) {
       await new Promise((resolve) => setTimeout(resolve, everyMs));
-      const params = { progressToken: _meta?.progressToken, progress, total: to };
-      if (params.progressToken !== undefined)
-        await sendNotification({ method: 'notifications/progress', params });
+      const [method, params] =
+        _meta?.progressToken === undefined
+          ? ['notifications/count', { progress }]
+          : ['notifications/progress', { progressToken: _meta.progressToken, progress, total: to }];
+      await sendNotification({ method, params });
     }
-    return text(`call ${calls}`);
+    return text(`call ${call}`);
   },
 );
 
