@@ -20,7 +20,7 @@ export interface Carrier {
 
 export interface CarrierHandler {
   /** The next one comes when the promise is settled, if there is one; the peer has to wait. */
-  onMessage(data: Data): void | Promise<void>;
+  onMessage(data: Data): Promise<void> | undefined;
   /** The other end goes away soon. */
   onDrain(): void;
   /** It is gone for good; last of all, once. `error` is set unless one of the two ends wanted it. */

@@ -30,11 +30,18 @@ export interface ClientTransportOptions {
   socketOptions?: object;
   /** How to find out that a connection is lost, and when to connect again. */
   session?: Pick<ClientSessionOptions, 'backoff' | 'connectTimeoutMs' | 'heartbeat' | 'shouldRetry'>;
+  /**
+   * For how long to try to come back, in milliseconds; 120,000 by default, which is as long as servers keep a session by
+   * default. Then it is over.
+   */
+  resumeWithinMs?: number;
   /** Largest message to take or to send, in bytes; 32 MiB by default. */
   maxMessageBytes?: number;
   /** Ends it when it is aborted. */
   signal?: AbortSignal;
 }
+
+const RESUME_WITHIN_MS = 120_000;
 
 export class ClientTransport extends McpTransport {
   readonly #address: Address;
@@ -43,6 +50,8 @@ export class ClientTransport extends McpTransport {
   readonly #environment: Environment;
   #subprotocols: string[];
   #session: ClientSession | undefined;
+  /** Undefined while there is a connection. */
+  #lostAt: number | undefined;
 
   /** @throws TypeError when the address is given and is no URL */
   constructor(
@@ -78,6 +87,9 @@ export class ClientTransport extends McpTransport {
       const connect = connectByChoice(this.#connect, takePlain);
       const session = new ClientSession(this.#address, this.#sessionOptions(), connect, this.#environment);
       this.#session = session;
+      session.on('resumed', () => {
+        this.#lostAt = undefined;
+      });
       session.ready.then(() => resolve(new SessionCarrier(session)), reject);
     });
   }
@@ -112,7 +124,11 @@ export class ClientTransport extends McpTransport {
   #shouldRetry(end: LinkEnd): boolean {
     // An application that cannot connect wants to know; one that could is spared the drops.
     if (this.carrier === undefined) return this.#offerNone(end);
-    return !this.isDraining && (this.#options.session?.shouldRetry ?? shouldRetry)(end);
+    const { session, resumeWithinMs = RESUME_WITHIN_MS } = this.#options;
+    const now = this.#environment.now();
+    this.#lostAt ??= now;
+    if (this.isDraining || now - this.#lostAt >= resumeWithinMs) return false;
+    return (session?.shouldRetry ?? shouldRetry)(end);
   }
 
   /** For servers that know no subprotocols, with which no handshake that offers one can succeed (RFC 6455 §4.1). */

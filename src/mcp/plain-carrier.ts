@@ -109,7 +109,7 @@ export class PlainCarrier implements Carrier, LinkHandler {
     this.#room = undefined;
   }
 
-  /** One after the other, each in a turn of its own (see `SessionCarrier`); the end is last. */
+  /** One after the other; the end is last. */
   async #handOver(): Promise<void> {
     const handler = this.#handler;
     if (handler === undefined || this.#isBusy) return;
@@ -118,9 +118,10 @@ export class PlainCarrier implements Carrier, LinkHandler {
       const data = this.#waiting.shift()!;
       this.#waitingBytes -= data.length + OVERHEAD_BYTES;
       const handled = handler.onMessage(data);
-      if (handled !== undefined) this.#link.pause?.();
+      if (handled === undefined) continue;
+      this.#link.pause?.();
       await handled;
-      if (handled !== undefined) this.#link.resume?.();
+      this.#link.resume?.();
     }
     this.#isBusy = false;
     if (this.#isOver) handler.onEnd(this.#error);

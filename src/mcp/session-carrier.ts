@@ -49,10 +49,7 @@ export class SessionCarrier implements Carrier {
     return code === CLOSE_CODE.NORMAL ? this.#session.close() : this.#session.cutOff(code, reason);
   }
 
-  /**
-   * One after the other: what is not read is not acknowledged, and the peer's window closes. The SDKs hand a notification to
-   * the application a turn later than a response, so that the two must not come in the same one.
-   */
+  /** One after the other: what is not read is not acknowledged, and in time the peer's window is full. */
   async #read(handler: CarrierHandler): Promise<void> {
     try {
       for await (const data of this.#session) await handler.onMessage(data);

@@ -29,8 +29,8 @@ export abstract class McpTransport {
   onmessage?: ((message: JsonRpcMessage, extra?: MessageExtra) => void | Promise<void>) | undefined;
 
   /**
-   * Whether the next message waits for the promise that `onmessage` returns, and the peer with it: for relays. A handler that
-   * asks its client something needs the next message to come to its end.
+   * Whether the next message, and in time the peer, waits for the promise that `onmessage` returns: for relays. A handler that
+   * asks the peer something needs the next message itself.
    */
   waitsForHandler = false;
 
@@ -53,7 +53,9 @@ export abstract class McpTransport {
   readonly #extra: MessageExtra | undefined;
   readonly #inFlight = new InFlight();
   readonly #over = quietDeferred();
-  #state: 'idle' | 'opening' | 'open' | 'closed' = 'idle';
+  #state: 'idle' | 'opening' | 'open' | 'closing' | 'closed' = 'idle';
+  /** What has come is told one after the other, the end last. */
+  #told: Promise<void> = Promise.resolve();
   #hasSent = false;
   #isDraining = false;
 
@@ -91,15 +93,10 @@ export abstract class McpTransport {
       this.#finish(undefined);
       throw error;
     }
-    if (!this.isOver) {
-      this.#state = 'open';
-      this.carrier.begin({
-        onMessage: (data) => this.#onMessage(data),
-        onDrain: () => this.drain(),
-        onEnd: (error) => this.#finish(error),
-      });
-    }
-    if (this.isOver) throw closedError();
+    // It may have been closed meanwhile.
+    if (this.#state === 'opening') await this.#begin(this.carrier);
+    else this.carrier.close(CLOSE_CODE.NORMAL, '');
+    if (!this.#isOpen) throw closedError();
   }
 
   /**
@@ -107,7 +104,7 @@ export abstract class McpTransport {
    * @throws (rejects) SessionError `closed`, RangeError for what is larger than `maxMessageBytes`
    */
   async send(message: JsonRpcMessage, _options?: object): Promise<void> {
-    if (this.#state !== 'open') throw closedError();
+    if (!this.#isOpen) throw closedError();
     const text = JSON.stringify(message);
     if (exceeds(text, this.#maxMessageBytes)) {
       const fault = `the message is larger than ${this.#maxMessageBytes} bytes`;
@@ -158,8 +155,10 @@ export abstract class McpTransport {
   /** @internal Ends it with this close code. */
   async end(code: number, reason: string): Promise<void> {
     if (this.isOver) return;
+    this.#state = 'closing';
     if (this.carrier === undefined) this.abandon();
     else await this.carrier.close(code, reason);
+    await this.#told;
     this.#finish(undefined);
   }
 
@@ -172,9 +171,38 @@ export abstract class McpTransport {
   /** It is over: nothing may be left. */
   protected onOver(): void {}
 
+  get #isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  /** @returns when what came before is told */
+  #begin(carrier: Carrier): Promise<void> {
+    this.#state = 'open';
+    carrier.begin({
+      onMessage: (data) => {
+        this.#tellLater(() => this.#onMessage(data));
+        return this.waitsForHandler ? this.#told : undefined;
+      },
+      onDrain: () => this.drain(),
+      onEnd: (error) => this.#tellLater(() => this.#finish(error)),
+    });
+    return this.#told;
+  }
+
+  /** Apart from each other: the SDKs handle a notification a moment later, and a response that comes with it at once. */
+  #tellLater(tell: () => void | Promise<void>): void {
+    this.#told = this.#told.then(tell).catch((error) => {
+      // What a callback throws is its process's to know, and the next message is not to suffer from it.
+      queueMicrotask(() => {
+        throw error;
+      });
+    });
+  }
+
   #onMessage(data: Data): void | Promise<void> {
+    if (!this.#isOpen) return;
     if (typeof data !== 'string') {
-      this.#tell(new TypeError('a binary message came, where MCP has text'));
+      this.#report(new TypeError('a binary message came, where MCP has text'));
       this.end(CLOSE_CODE.UNSUPPORTED_DATA, 'MCP has no binary messages');
       return;
     }
@@ -193,9 +221,9 @@ export abstract class McpTransport {
     this.#inFlight.received(message);
     try {
       const handled = this.onmessage?.(message, this.#extra);
-      if (this.waitsForHandler) return handled?.catch((error) => this.#tell(error));
+      if (this.waitsForHandler) return handled;
     } catch (error) {
-      this.#tell(error as Error);
+      this.#report(error as Error);
     } finally {
       this.#closeIfDrained();
     }
@@ -203,7 +231,7 @@ export abstract class McpTransport {
 
   #refuse(fault: string, answer: JsonRpcRefusal | undefined): void {
     if (answer !== undefined) this.#answer(answer);
-    this.#tell(new SyntaxError(fault));
+    this.#report(new SyntaxError(fault));
   }
 
   /** Nobody waits for it: when it cannot be sent, that is told elsewhere. */
@@ -222,7 +250,7 @@ export abstract class McpTransport {
     if (this.#isDraining && this.#inFlight.isIdle) this.end(CLOSE_CODE.NORMAL, '');
   }
 
-  #tell(error: Error): void {
+  #report(error: Error): void {
     this.onerror?.(error);
   }
 
@@ -230,7 +258,7 @@ export abstract class McpTransport {
     if (this.isOver) return;
     this.#state = 'closed';
     this.onOver();
-    if (error !== undefined) this.#tell(error);
+    if (error !== undefined) this.#report(error);
     this.onclose?.();
     this.#over.resolve();
   }
