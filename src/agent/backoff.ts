@@ -94,6 +94,12 @@ export function stopError({ code, status, reason, error }: LinkEnd): SessionErro
   });
 }
 
+/** Not the connection failed, but what it was to be made of, or what it brought. */
+export function impossibleError({ code, reason, error }: LinkEnd): SessionError {
+  const kind = code === CLOSE.MALFORMED ? 'protocol' : 'refused';
+  return new SessionError(kind, reason, { closeCode: code, cause: error });
+}
+
 /**
  * Milliseconds that a Retry-After header asks for (RFC 9110 §10.2.3), at most an hour; undefined when it is not valid.
  * Of the three forms of a date only the one that may still be sent is read.

@@ -31,9 +31,12 @@ export interface ChannelOwner {
   onDrain(channel: Channel, drain: Drain): void;
 }
 
+/** Where messages go. */
+type Recipient = Pick<Inbox, 'push'>;
+
 export interface ChannelOptions {
   owner: ChannelOwner;
-  inbox: Inbox;
+  inbox: Recipient;
   wheel: TimerWheel;
   /** Whether the application acknowledges by itself, with {@link Channel.acknowledge}. */
   isManual: boolean;
@@ -65,7 +68,7 @@ export class Channel implements LinkHandler {
   acknowledged = 0;
 
   readonly #owner: ChannelOwner;
-  readonly #inbox: Inbox;
+  #inbox: Recipient;
   readonly #wheel: TimerWheel;
   readonly #isManual: boolean;
   readonly #highWaterMark: number;
@@ -180,6 +183,11 @@ export class Channel implements LinkHandler {
     this.#link?.send(serializeControl(control));
   }
 
+  /** What comes from now on goes there. */
+  handTo(recipient: Recipient): void {
+    this.#inbox = recipient;
+  }
+
   /** The application is done with messages up to `number`, with the option `acknowledge: 'manual'`. */
   acknowledge(number: number): void {
     if (number <= this.acknowledged) return;
@@ -247,7 +255,7 @@ export class Channel implements LinkHandler {
     this.#owner.onDetached(this, end);
   }
 
-  /** Called by the inbox. */
+  /** Called by who got a message. */
   handed(number: number, data: Data): void {
     this.handedOver = number;
     this.#unhandedBytes -= data.length;

@@ -1,7 +1,9 @@
 // What a user says of a client's session.
 
 import type { BackoffOptions } from './backoff.js';
-import type { LinkEnd } from './link.js';
+import { SUBPROTOCOL } from './control.js';
+import { LONGEST_TIMEOUT_MS } from './environment.js';
+import { type ConnectRequest, type LinkEnd, MAX_MESSAGE_BYTES } from './link.js';
 import type { LivenessOptions } from './liveness.js';
 import type { SessionOptions } from './session.js';
 
@@ -35,7 +37,21 @@ export interface ClientSessionOptions extends SessionOptions {
   signal?: AbortSignal;
 }
 
+export const CONNECT_TIMEOUT_MS = 10_000;
+
+/** What the next attempt is made of. */
+export async function requestOf(address: Address, options: ClientSessionOptions): Promise<ConnectRequest> {
+  const { subprotocols = [SUBPROTOCOL], headers = {}, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+  return {
+    url: String(await provide(address)),
+    subprotocols: await provide(subprotocols),
+    headers: await provide(headers),
+    timeoutMs: Math.min(connectTimeoutMs, LONGEST_TIMEOUT_MS),
+    maxPayload: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
+  };
+}
+
 /** The value, asked for where there is a function. */
-export async function provide<T>(provided: Provided<T>): Promise<T> {
+async function provide<T>(provided: Provided<T>): Promise<T> {
   return typeof provided === 'function' ? (provided as () => T | Promise<T>)() : provided;
 }

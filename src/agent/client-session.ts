@@ -1,31 +1,20 @@
 // The client's end of a session: it connects, connects again whenever the connection is gone, and moves to another server
 // when told to. What a connection carries is decided in `channel.ts`.
 
-import { Backoff, shouldRetry, stopError } from './backoff.js';
+import { Backoff, impossibleError, shouldRetry, stopError } from './backoff.js';
 import type { Channel } from './channel.js';
-import { type Address, type ClientSessionOptions, provide } from './client-options.js';
-import { type Drain, type Hello, narrower, SUBPROTOCOL, VERSION, type Welcome } from './control.js';
-import { type Environment, LONGEST_TIMEOUT_MS } from './environment.js';
+import { type Address, type ClientSessionOptions, CONNECT_TIMEOUT_MS, requestOf } from './client-options.js';
+import { type Drain, type Hello, narrower, VERSION, type Welcome } from './control.js';
+import type { Environment } from './environment.js';
 import { CLOSE, closedError, lostError, SessionError } from './errors.js';
-import {
-  CLOSE_TIMEOUT_MS,
-  type Connect,
-  type ConnectRequest,
-  closeLink,
-  type Data,
-  type Link,
-  type LinkEnd,
-  MAX_MESSAGE_BYTES,
-} from './link.js';
+import { FormerSession } from './former-session.js';
+import { CLOSE_TIMEOUT_MS, type Connect, closeLink, type Link, type LinkEnd } from './link.js';
 import { Opening } from './opening.js';
 import { quietDeferred } from './quiet.js';
 import { Session } from './session.js';
-import type { WheelTimer } from './timer-wheel.js';
 import { onWake } from './wake.js';
 
 export type ClientState = 'idle' | 'connecting' | 'open' | 'reconnecting' | 'closed';
-
-const CONNECT_TIMEOUT_MS = 10_000;
 
 export class ClientSession extends Session {
   readonly side = 'client';
@@ -41,8 +30,8 @@ export class ClientSession extends Session {
   #retryTimer: unknown;
   #stopWaking: (() => void) | undefined;
   #ready = quietDeferred();
-  /** Sessions at a server that goes away, which end when all they sent is acknowledged. */
-  readonly #retiring = new Map<Channel, { formerId: string; timer: WheelTimer; hasSaidBye: boolean }>();
+  /** Sessions at servers that go away. */
+  readonly #formers = new Map<Channel, FormerSession>();
   /** When the server that drains closes. */
   #drainsUntil = 0;
 
@@ -88,7 +77,7 @@ export class ClientSession extends Session {
       super.onRoom(channel);
     } else {
       this.settleFlushes();
-      if (channel.sent.count === 0) this.#endRetiring(channel);
+      this.#formers.get(channel)?.onRoom();
     }
   }
 
@@ -104,7 +93,7 @@ export class ClientSession extends Session {
   onBye(channel: Channel): void {
     channel.report();
     channel.close(CLOSE.OVER, '');
-    if (!this.#hasRetired(channel)) this.finish(CLOSE.OVER, 'the server ended the session', undefined);
+    if (!this.#hasLeft(channel, true)) this.finish(CLOSE.OVER, 'the server ended the session', undefined);
   }
 
   onDrain(channel: Channel, drain: Drain): void {
@@ -114,7 +103,7 @@ export class ClientSession extends Session {
     if (this.#options.movesOnDrain === false) return;
     // The next connection first; this one stays until that is there.
     if (this.isOver || this.#opening !== undefined || this.#retryTimer !== undefined) return;
-    if (this.#retiring.size === 0 && drain.retryAfter === undefined) {
+    if (this.#formers.size === 0 && drain.retryAfter === undefined) {
       this.#open();
     } else {
       // Servers that send us round in circles are not followed at their speed.
@@ -123,7 +112,7 @@ export class ClientSession extends Session {
   }
 
   protected override get channels(): Channel[] {
-    return [...this.#retiring.keys(), this.channel];
+    return [...this.#formers.keys(), this.channel];
   }
 
   protected override finish(code: number, reason: string, error: SessionError | undefined): void {
@@ -137,8 +126,14 @@ export class ClientSession extends Session {
     this.#stopWaiting();
     this.#ready.reject(error ?? closedError());
     super.finish(code, reason, error);
-    for (const { timer } of this.#retiring.values()) this.wheel.cancel(timer);
-    this.#retiring.clear();
+    for (const former of this.#formers.values()) former.end(error, []);
+    this.#formers.clear();
+  }
+
+  /** Former servers are told as well, or they would wait for us until their deadline. */
+  protected override async sayBye(reason: string, error: SessionError | undefined): Promise<void> {
+    const left = [...this.#formers.values()].map((former) => former.leave());
+    await Promise.all([super.sayBye(reason, error), ...left]);
   }
 
   readonly #onAbort = (): void => {
@@ -147,12 +142,11 @@ export class ClientSession extends Session {
   };
 
   #open(): void {
-    const { connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
     this.#opening = new Opening({
-      request: () => this.#request(connectTimeoutMs),
+      request: () => requestOf(this.#address, this.#options),
       connect: this.#connect,
       hello: (link) => this.#hello(link),
-      timeoutMs: connectTimeoutMs,
+      timeoutMs: this.#options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
       wheel: this.wheel,
       onWelcome: (link, welcome, hello) => this.#onWelcome(link, welcome, hello),
       onFailed: (end, isFinal) => {
@@ -161,17 +155,6 @@ export class ClientSession extends Session {
         this.#onFailed(end, isFinal);
       },
     });
-  }
-
-  async #request(timeoutMs: number): Promise<ConnectRequest> {
-    const { subprotocols = [SUBPROTOCOL], headers = {}, maxMessageBytes = MAX_MESSAGE_BYTES } = this.#options;
-    return {
-      url: String(await provide(this.#address)),
-      subprotocols: await provide(subprotocols),
-      headers: await provide(headers),
-      timeoutMs: Math.min(timeoutMs, LONGEST_TIMEOUT_MS),
-      maxPayload: maxMessageBytes,
-    };
   }
 
   #hello(link: Link): Hello {
@@ -198,9 +181,9 @@ export class ClientSession extends Session {
     const former = this.#identity;
     const heartbeat = this.#options.heartbeat ?? { intervalMs: hb.interval, timeoutMs: hb.timeout };
     if (!resumed && former !== undefined) {
-      if (this.channel.isAttached) this.#retire(former.sid);
+      if (this.channel.isAttached) this.#move(former.sid);
       else this.#lose(former.epoch === epoch ? (welcome.reason ?? 'unknown') : 'restart');
-      // Who is told of the loss may give up.
+      // Who is told of it may give up.
       if (this.isOver) {
         link.release();
         return;
@@ -217,7 +200,7 @@ export class ClientSession extends Session {
   }
 
   #onConnectionEnded(channel: Channel, end: LinkEnd, isFinal: boolean): void {
-    if (this.#hasRetired(channel)) return;
+    if (this.#hasLeft(channel, end.code === CLOSE.OVER)) return;
     this.onConnectionLost(end);
     if (end.code === CLOSE.CORRUPT) this.#lose('corrupt');
     this.#onFailed(end, isFinal);
@@ -230,7 +213,7 @@ export class ClientSession extends Session {
     // What the next server says does not end a session that this one still serves.
     if (isOver && !this.channel.isAttached) {
       const { code, reason } = end;
-      this.finish(code, reason, isFinal ? impossible(end) : stopError(end));
+      this.finish(code, reason, isFinal ? impossibleError(end) : stopError(end));
       return;
     }
     if (this.#state === 'open' && !this.channel.isAttached) {
@@ -281,60 +264,34 @@ export class ClientSession extends Session {
     if (resend !== 'none') {
       for (const { data, key, expiresAt } of unsent) this.queue.restore(data, key, expiresAt);
     }
-    this.#tellLost(
-      id,
-      unsent.map(({ data }) => data),
-      unacked,
-      reason,
-    );
+    this.news.lost(id, unsent.length, unacked.length, reason);
+    this.emit('sessionlost', { unsent: unsent.map(({ data }) => data), unacked, reason });
   }
 
-  #tellLost(sessionId: string | undefined, unsent: Data[], unacked: Data[], reason: string): void {
-    this.news.lost(sessionId, unsent.length, unacked.length, reason);
-    this.emit('sessionlost', { unsent, unacked, reason });
-  }
-
-  /** Another server has a new session for us: the old one ends by itself, what waits goes to the new one. */
-  #retire(formerId: string): void {
-    const { channel } = this;
+  /** Another server has a new session for us: what waits goes there, and the former one ends by itself. */
+  #move(formerId: string): void {
+    const { channel, inbox, environment } = this;
     channel.resumeReports();
     this.channel = this.createChannel();
-    // A server that does not close in time never will.
-    const timer = this.wheel.schedule(this.#drainsUntil - this.environment.now() + CLOSE_TIMEOUT_MS, () => {
-      channel.detach();
-      this.#hasRetired(channel);
-    });
-    this.#retiring.set(channel, { formerId, timer, hasSaidBye: false });
-    if (channel.sent.count === 0) this.#endRetiring(channel);
+    const timeoutMs = this.#drainsUntil - environment.now() + CLOSE_TIMEOUT_MS;
+    const former = new FormerSession({ id: formerId, channel, owner: this, inbox, environment, timeoutMs });
+    this.#formers.set(channel, former);
+    this.emit('moved', former);
+    former.begin();
   }
 
   /** A former server is done with us, or gone. @returns false when it is not a former one */
-  #hasRetired(channel: Channel): boolean {
-    const retiring = this.#retiring.get(channel);
-    if (retiring === undefined) return false;
-    this.wheel.cancel(retiring.timer);
-    this.#retiring.delete(channel);
+  #hasLeft(channel: Channel, isOnPurpose: boolean): boolean {
+    const former = this.#formers.get(channel);
+    if (former === undefined) return false;
+    this.#formers.delete(channel);
     const unacked = channel.sent.list();
     if (unacked.length > 0) {
       this.abandonFlushes(lostError('drained'), channel);
-      this.#tellLost(retiring.formerId, [], unacked, 'drained');
+      this.news.lost(former.id, 0, unacked.length, 'drained');
+      if (!former.isKept) this.emit('sessionlost', { unsent: [], unacked, reason: 'drained' });
     }
+    former.end(isOnPurpose && unacked.length === 0 ? undefined : lostError('drained'), unacked);
     return true;
   }
-
-  /** We have nothing more to say; the server closes when it has nothing more either. */
-  #endRetiring(channel: Channel): void {
-    const retiring = this.#retiring.get(channel);
-    // What has come by a channel that is lost may still be handed over.
-    if (retiring === undefined || retiring.hasSaidBye) return;
-    retiring.hasSaidBye = true;
-    channel.report();
-    channel.sendControl({ t: 'bye' });
-  }
-}
-
-/** Not the connection failed, but what it was to be made of, or what it brought. */
-function impossible({ code, reason, error }: LinkEnd): SessionError {
-  const kind = code === CLOSE.MALFORMED ? 'protocol' : 'refused';
-  return new SessionError(kind, reason, { closeCode: code, cause: error });
 }

@@ -70,6 +70,19 @@ export interface SlowMessage extends AboutSession {
   bufferedAmount: number;
 }
 
+/** `hawser:rpc`: a call or a notification is done, at either end. */
+export interface RpcMessage {
+  /** The `RpcPeer`. */
+  peer: object;
+  /** `out`: we called; `in`: we were called. */
+  direction: 'out' | 'in';
+  method: string;
+  /** From the call to its result, or to the end of a streamed one at the end that produces it. */
+  durationMs: number | undefined;
+  /** That of the error, if it failed. */
+  code: number | undefined;
+}
+
 export interface DiagnosticsChannel<Message> {
   /** To be asked before a message is made, so that it costs nothing when nobody listens. */
   readonly hasSubscribers: boolean;
@@ -96,4 +109,5 @@ export const channels = {
   lost: channel<SessionLostMessage>('hawser:session.lost'),
   drop: channel<QueueDropMessage>('hawser:queue.drop'),
   slow: channel<SlowMessage>('hawser:slow'),
+  rpc: channel<RpcMessage>('hawser:rpc'),
 };

@@ -10,10 +10,12 @@ export type {
   ConnectMessage,
   QueueDropMessage,
   ResumeMessage,
+  RpcMessage,
   SessionLostMessage,
   SlowMessage,
 } from './diagnostics.js';
 export { SessionError, type SessionErrorCode } from './errors.js';
+export type { FormerSession, FormerSessionHandler } from './former-session.js';
 export {
   type Claim,
   type IdempotencyStore,

@@ -68,7 +68,7 @@ export class Inbox {
       this.#waiting.push({ data, number, source });
     } else {
       reader.resolve({ done: false, value: data });
-      this.#hand(data, number, source);
+      this.hand(data, number, source);
     }
   }
 
@@ -76,7 +76,7 @@ export class Inbox {
   next(): Promise<IteratorResult<Data, undefined>> {
     const message = this.#waiting.shift();
     if (message !== undefined) {
-      this.#hand(message.data, message.number, message.source);
+      this.hand(message.data, message.number, message.source);
       return Promise.resolve({ done: false, value: message.data });
     }
     if (!this.#isOver) return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
@@ -94,6 +94,21 @@ export class Inbox {
     for (const [i, message] of done.entries()) {
       if (done[i + 1]?.source !== message.source) message.source.acknowledge(message.number);
     }
+  }
+
+  /** Takes out what waits of what one source has brought. */
+  take(source: Source): Waiting[] {
+    const taken = this.#waiting.filter((message) => message.source === source);
+    const others = this.#waiting.filter((message) => message.source !== source);
+    this.#waiting.splice(0, this.#waiting.length, ...others);
+    return taken;
+  }
+
+  /** Counts a message as handed over, whoever gets it. */
+  hand(data: Data, number: number, source: Source): void {
+    this.handedOver++;
+    this.#open?.push({ source, number });
+    source.handed(number, data);
   }
 
   /** No more will come. What waits can still be read. */
@@ -121,13 +136,7 @@ export class Inbox {
 
   #tell(data: Data, number: number, source: Source): void {
     // First, so that the listener can acknowledge the message that it has, and one that throws has had it, too.
-    this.#hand(data, number, source);
+    this.hand(data, number, source);
     forgiveEnd(this.#listener!(data, this.handedOver));
-  }
-
-  #hand(data: Data, number: number, source: Source): void {
-    this.handedOver++;
-    this.#open?.push({ source, number });
-    source.handed(number, data);
   }
 }

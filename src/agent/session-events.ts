@@ -1,6 +1,7 @@
 // What a session tells its user: the events of both ends, and the numbers of `stats()`.
 
 import type { SessionError } from './errors.js';
+import type { FormerSession } from './former-session.js';
 import type { Data } from './link.js';
 import type { DroppedMessage } from './queue-options.js';
 
@@ -31,6 +32,11 @@ export interface SessionEvents {
   sessionlost: [info: { unsent: Data[]; unacked: Data[]; reason: string }];
   /** The server goes away in `inMs`. A client moves to another connection by itself. */
   drain: [info: { inMs: number; retryAfterMs: number | undefined }];
+  /**
+   * Client: a server that drains is left, and another one has a new session, of which nothing has come or was sent yet. What
+   * waits for room is sent there, whatever it was meant for. For layers that have something under way: `former.keep()`.
+   */
+  moved: [former: FormerSession];
   /** Server: the connection is gone; the session waits for the client to come back. */
   detached: [info: { code: number }];
   /** There was no room, and now what is sent goes out at once again; told once, until somebody finds no room again. */

@@ -20,6 +20,7 @@ import {
   type SendOutcome,
 } from './queue-options.js';
 import { quiet } from './quiet.js';
+import { RoomWatch } from './room.js';
 import { SendQueue } from './send-queue.js';
 import type { SessionEnd, SessionEvents, SessionStats } from './session-events.js';
 import { SessionNews } from './session-news.js';
@@ -40,8 +41,6 @@ const ACCEPTED: Promise<SendOutcome> = Promise.resolve('accepted');
 
 /** Where messages can be dropped or replaced, the fewer are in the connection the better. */
 const HIGH_WATER_MARK_BYTES = { keeping: 256 * 1024, dropping: 64 * 1024 };
-/** Where nobody tells that a connection has room again, it is looked at so often. */
-const LOOK_EVERY_MS = 10;
 const CLOSE_TIMEOUT_MS = 5000;
 
 export abstract class Session extends Emitter<SessionEvents> implements ChannelOwner {
@@ -65,11 +64,8 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   #expiryTimer: WheelTimer | undefined;
   /** When the timer fires, if there is one. */
   #expiryAt = Number.POSITIVE_INFINITY;
-  #lookTimer: unknown;
   #isPumping = false;
-  /** The length for which there was no room, until 'room' has told that there is. */
-  #awaitedLength: number | undefined;
-  #isTellingRoom = false;
+  #room: RoomWatch | undefined;
 
   constructor(options: SessionOptions, environment: Environment) {
     super();
@@ -110,6 +106,11 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   /** What becomes of a message for which there is no room, as the options said. */
   get policy(): QueuePolicy {
     return this.queue.policy;
+  }
+
+  /** The longest message that can be sent: a text's `length`, or bytes. */
+  get maxBytes(): number {
+    return this.queue.maxBytes;
   }
 
   /**
@@ -184,6 +185,11 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
   /** Ends this end of the session at once. The peer learns nothing of it, and waits for us to come back. */
   terminate(): void {
     this.finish(1006, 'terminated', undefined);
+  }
+
+  /** The peer broke a rule of what runs over the session: both ends forget it (close code 4500). @internal */
+  fail(reason: string): void {
+    this.onViolation(this.channel, CLOSE.CORRUPT, reason);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -289,10 +295,10 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     if (this.#isOver) return;
     this.news.room(this.#fullness());
     this.#scheduleExpiry();
-    if (channel.isCongested && !queue.isEmpty) this.#lookLater();
+    if (!queue.isEmpty) this.#awaitRoom(1);
     this.settleFlushes();
     this.onHeldBytes();
-    if (this.#awaitedLength !== undefined) this.#tellRoom();
+    this.#room?.look();
   }
 
   /** The amount held for the peer may have changed. */
@@ -324,7 +330,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     for (const channel of this.channels) channel.detach();
     this.channel = this.createChannel();
     if (this.#expiryTimer !== undefined) this.wheel.cancel(this.#expiryTimer);
-    if (this.#lookTimer !== undefined) this.environment.clearTimeout(this.#lookTimer);
+    this.#room?.stop();
     untrack(this);
     this.queue.rejectWaiters(error ?? closedError());
     this.abandonFlushes(error ?? closedError());
@@ -351,7 +357,7 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     if (this.queue.isEmpty && this.#flushes.size === 0) {
       this.news.room(this.#fullness());
       this.onHeldBytes();
-      if (this.#awaitedLength !== undefined) this.#tellRoom();
+      this.#room?.look();
     } else {
       this.pump();
     }
@@ -457,30 +463,15 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     return !this.#isClosing && this.queue.isEmpty && this.channel.canSend(length);
   }
 
-  /** The shortest counts: who needs more finds out by asking again. */
   #awaitRoom(length: number): void {
-    this.#awaitedLength = Math.min(length, this.#awaitedLength ?? length);
-    if (this.channel.isCongested) this.#lookLater();
-  }
-
-  #tellRoom(): void {
-    // Who is told may send until there is no room any more, and so come back here.
-    if (this.#isTellingRoom) return;
-    this.#isTellingRoom = true;
-    while (this.#awaitedLength !== undefined && this.#canSendNow(this.#awaitedLength)) {
-      this.#awaitedLength = undefined;
-      this.emit('room');
-    }
-    this.#isTellingRoom = false;
-    if (this.channel.isCongested && this.#awaitedLength !== undefined) this.#lookLater();
-  }
-
-  #lookLater(): void {
-    this.#lookTimer ??= this.environment.setTimeout(() => {
-      this.#lookTimer = undefined;
-      this.channel.lookAgain();
-      const isAwaited = !this.queue.isEmpty || this.#awaitedLength !== undefined;
-      if (this.channel.isCongested && isAwaited) this.#lookLater();
-    }, LOOK_EVERY_MS);
+    this.#room ??= new RoomWatch(
+      {
+        channel: () => this.channel,
+        canSend: (length) => this.#canSendNow(length),
+        onRoom: () => this.emit('room'),
+      },
+      this.environment,
+    );
+    this.#room.await(length);
   }
 }

@@ -88,11 +88,11 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Without a contract (`any`) every name is one. */
-export type MethodName<C> =
-  IsAny<C> extends true
-    ? string
-    : { [M in keyof C]: C[M] extends MethodFunction | MethodSchemas ? M : never }[keyof C] & string;
+/** Without a contract (`any`) every string is one. */
+export type MethodName<C> = {
+  [M in keyof C]: C[M] extends MethodFunction | MethodSchemas ? M : never;
+}[keyof C] &
+  string;
 
 /** What the caller passes; `undefined` where the method has no params. */
 export type CallParams<C, M extends MethodName<C>> = Sides<C[M & keyof C]>['callParams'];
@@ -153,6 +153,7 @@ interface FunctionSides<Params, Result> {
   callResult: Received<Result>;
   handlerParams: unknown extends Params ? Params : { [K in keyof Params]: Received<Params[K]> };
   /** Where nothing is expected, whatever an arrow function happens to return is fine. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: it is what methods without a result are declared with
   handlerResult: [Result] extends [void] ? unknown : Result;
 }
 

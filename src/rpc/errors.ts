@@ -55,3 +55,9 @@ export class RpcError extends Error {
     this.data = data;
   }
 }
+
+/** @param cause why the connection is gone; its message is kept */
+export function lostError(outcome: LostData['outcome'], cause: Error): RpcError {
+  const data: LostData = { outcome };
+  return new RpcError(RPC.LOST, cause.message, { data, cause });
+}

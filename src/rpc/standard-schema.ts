@@ -40,8 +40,9 @@ export interface Issue {
 export type Validation<Output> = { value: Output } | { issues: Issue[]; cause?: unknown };
 
 const MOST_ISSUES = 32;
-const DEEPEST_PATH = 32;
-const LONGEST_TEXT = 256;
+const LONGEST_MESSAGE = 256;
+const LONGEST_PATH = 16;
+const LONGEST_KEY = 64;
 
 export function isStandardSchema(value: unknown): value is StandardSchema {
   // ArkType's are functions.
@@ -52,7 +53,7 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
 
 /**
  * Validates at once, or returns a promise where the validator did. Never throws and never rejects: what a validator cannot
- * judge is not valid, and what it threw is no concern of the peer's.
+ * judge is not valid, and what it threw is the `cause`.
  */
 export function validate<Schema extends StandardSchema>(
   schema: Schema,
@@ -60,28 +61,27 @@ export function validate<Schema extends StandardSchema>(
 ): Validation<InferOutput<Schema>> | Promise<Validation<InferOutput<Schema>>> {
   try {
     const result = schema['~standard'].validate(value);
-    return result instanceof Promise ? result.then(judge).catch(failed) : judge(result);
+    return 'then' in result ? Promise.resolve(result).then(judge).catch(failed) : judge(result);
   } catch (error) {
     return failed(error);
   }
 }
 
+/** In the form in which they travel, and only so many of them: keys and messages may hold what the peer sent, at any length. */
+export function boundIssues(issues: readonly SchemaIssue[]): Issue[] {
+  return issues.slice(0, MOST_ISSUES).map(({ path = [], message }) => ({
+    path: path.slice(0, LONGEST_PATH).map((segment) => {
+      const key = typeof segment === 'object' ? segment.key : segment;
+      return typeof key === 'number' ? key : String(key).slice(0, LONGEST_KEY);
+    }),
+    message: String(message).slice(0, LONGEST_MESSAGE),
+  }));
+}
+
 function judge<Output>(result: SchemaResult<Output>): Validation<Output> {
-  if (!result.issues) return { value: result.value };
-  return { issues: result.issues.slice(0, MOST_ISSUES).map(bounded) };
+  return result.issues ? { issues: boundIssues(result.issues) } : { value: result.value };
 }
 
 function failed(cause: unknown): { issues: Issue[]; cause: unknown } {
   return { issues: [{ path: [], message: 'the validator failed' }], cause };
-}
-
-/** Keys and messages may hold what the peer sent, at any length. */
-function bounded({ path = [], message }: SchemaIssue): Issue {
-  return {
-    path: path.slice(0, DEEPEST_PATH).map((segment) => {
-      const key = typeof segment === 'object' ? segment.key : segment;
-      return typeof key === 'number' ? key : String(key).slice(0, LONGEST_TEXT);
-    }),
-    message: String(message).slice(0, LONGEST_TEXT),
-  };
 }

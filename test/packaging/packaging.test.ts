@@ -163,6 +163,40 @@ describe('hawser/agent', () => {
   });
 });
 
+describe('hawser/rpc', () => {
+  it('import and require -> these names, one instance of each', () => {
+    const names = 'RPC, RpcError, RpcPeer, defineContract';
+    hawser.write({
+      'rpc.mjs': `
+        import { createRequire } from 'node:module';
+        import { ${names} } from 'hawser/rpc';
+        const required = createRequire(import.meta.url)('hawser/rpc');
+        console.log(Object.keys(required).sort().join(', '));
+        console.log([${names}].filter((value) => !Object.values(required).includes(value)).length);`,
+    });
+    expect(hawser.node('rpc.mjs')).toEqual({ status: 0, output: `${names}\n0\n` });
+  });
+
+  it('two peers -> a result and a stream, and the process ends', () => {
+    hawser.write({
+      'peers.cjs': `
+        const { WebSocket, WebSocketServer } = require('hawser');
+        const { RpcPeer } = require('hawser/rpc');
+        const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+        const handlers = { add: ({ a, b }) => a + b, async *count() { yield 1; yield 2; } };
+        server.on('connection', (socket) => new RpcPeer(socket, { handlers }));
+        server.on('listening', async () => {
+          const peer = new RpcPeer(new WebSocket('ws://127.0.0.1:' + server.address().port));
+          console.log(await peer.call('add', { a: 1, b: 2 }));
+          for await (const number of await peer.call('count')) console.log(number);
+          await peer.close();
+          server.close();
+        });`,
+    });
+    expect(hawser.node('peers.cjs')).toEqual({ status: 0, output: '3\n1\n2\n' });
+  });
+});
+
 describe('hawser/conform', () => {
   const JUDGE = `
     const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });

@@ -1,6 +1,6 @@
 // The hand-written types: every program written for @types/ws compiles against them, in both of its forms and with the
 // compilers that its users have. Each of those programs is compiled against @types/ws too, which shows that it is one.
-// Those of `hawser/agent` are the compiler's, read here as its users' compilers read them.
+// Those of `hawser/agent` and `hawser/rpc` are the compiler's, read here as its users' compilers read them.
 
 import { spawnSync } from 'node:child_process';
 import {
@@ -35,6 +35,8 @@ const compilers = {
 const moduleOptions = {
   node: { module: 'node16', moduleResolution: 'node16' },
   bundler: { module: 'esnext', moduleResolution: 'bundler' },
+  // What `strict` alone leaves out, as most do: an optional member may be undefined.
+  'strict only': { module: 'node16', moduleResolution: 'node16', exactOptionalPropertyTypes: false },
   // What programs of old have: CommonJS, found the way Node 10 found it.
   interop: { module: 'commonjs', moduleResolution: 'node10', esModuleInterop: true },
   'no interop': {
@@ -102,6 +104,7 @@ function compile(
   if (types === 'hawser') {
     link('hawser', root);
     link('ws', root);
+    for (const library of ['zod', 'valibot']) link(library, installed(library));
   } else {
     link('ws', installed('ws'));
     link('@types/ws', installed('@types/ws'));
@@ -111,12 +114,12 @@ function compile(
     target: 'es2022',
     lib: ['es2022', 'esnext.disposable'],
     types: ['node'],
-    ...moduleOptions[system],
     strict: true,
     exactOptionalPropertyTypes: true,
     noImplicitOverride: true,
     noEmit: true,
     skipLibCheck: false,
+    ...moduleOptions[system],
   };
   writeFileSync(
     join(project, 'tsconfig.json'),
@@ -207,6 +210,17 @@ describe('programs written for hawser', () => {
     "%s compiles a page with a session, without Node's types",
     (compiler) => {
       expect(compile(read('agent-browser'), 'hawser', compiler, 'browser')).toBe('');
+    },
+  );
+
+  it.each([
+    ['TypeScript 7', 'node'],
+    ['TypeScript 7', 'strict only'],
+    ['TypeScript 5.6', 'node'],
+  ] as const)(
+    '%s (%s) compiles programs with contracts, and refuses what breaks them',
+    (compiler, system) => {
+      expect(compile(read('rpc'), 'hawser', compiler, system)).toBe('');
     },
   );
 

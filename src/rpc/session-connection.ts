@@ -1,0 +1,134 @@
+// A session as what carries conversations. Drops show nowhere; when the session is lost the next conversation begins, and
+// when the client moves to another server the one under way goes on with the former until it is done.
+
+import type { FormerSession } from '../agent/former-session.js';
+import type { Data } from '../agent/link.js';
+import type { Session } from '../agent/session.js';
+import type { Carrier, Connection, ConnectionOwner, ConversationHandler } from './carrier.js';
+import { RPC, RpcError } from './errors.js';
+
+export class SessionConnection implements Connection, Carrier {
+  readonly #session: Session;
+  readonly #owner: ConnectionOwner;
+  #conversation: ConversationHandler;
+
+  /** @throws TypeError for a session that drops messages, or sends them again where nobody knows what they answer */
+  constructor(session: Session, owner: ConnectionOwner) {
+    if (session.policy !== 'block') {
+      throw new TypeError(
+        `calls need the policy 'block' of the session's queue, which is '${session.policy}'`,
+      );
+    }
+    const { resend = 'none' } = session as { resend?: string };
+    if (resend !== 'none') {
+      throw new TypeError(`calls cannot be sent again to another session: its option resend is ${resend}`);
+    }
+    this.#session = session;
+    this.#owner = owner;
+    this.#conversation = owner.begin(this);
+    session.on('message', this.#onMessage);
+    session.on('room', this.#onRoom);
+    session.on('sessionlost', this.#onLost);
+    session.on('moved', this.#onMoved);
+    session.on('close', this.#onClose);
+    // A session that is over tells nobody.
+    if (session.state === 'closed') queueMicrotask(() => this.#onClose({}));
+  }
+
+  get hasRoom(): boolean {
+    return this.#session.hasRoom;
+  }
+
+  get maxBytes(): number {
+    return this.#session.maxBytes;
+  }
+
+  send(text: string): void {
+    this.#session.send(text);
+  }
+
+  fail(_code: number, reason: string): void {
+    this.#session.fail(reason);
+  }
+
+  release(): void {}
+
+  close(): Promise<void> {
+    this.#onClose({});
+    return this.#session.close();
+  }
+
+  readonly #onMessage = (data: Data): void => this.#conversation.onMessage(data);
+
+  readonly #onRoom = (): void => this.#conversation.onRoom();
+
+  readonly #onLost = ({ reason }: { reason: string }): void => {
+    const error = new RpcError(RPC.LOST, `the session is lost: ${reason}`);
+    const lost = this.#conversation;
+    this.#conversation = this.#owner.begin(this);
+    lost.onEnd(error);
+    this.#owner.onLost(error);
+  };
+
+  /** The client is with another server now, which knows nothing of what is under way. */
+  readonly #onMoved = (former: FormerSession): void => {
+    const moving = this.#conversation;
+    this.#conversation = this.#owner.begin(this);
+    moving.moveTo(new FormerCarrier(former, moving));
+  };
+
+  readonly #onClose = ({ error }: { error?: Error | undefined }): void => {
+    const session = this.#session;
+    session.off('message', this.#onMessage);
+    session.off('room', this.#onRoom);
+    session.off('sessionlost', this.#onLost);
+    session.off('moved', this.#onMoved);
+    session.off('close', this.#onClose);
+    this.#conversation.onEnd(new RpcError(RPC.LOST, 'the session is closed', { cause: error }));
+    this.#owner.onClosed(error);
+  };
+}
+
+/** What is left of a session at the server that the client has left. */
+class FormerCarrier implements Carrier {
+  readonly maxBytes = Number.POSITIVE_INFINITY;
+  readonly #former: FormerSession;
+  /** A former session has no queue: what there is no room for waits here, and nothing else is sent then. */
+  #waiting: string[] = [];
+
+  constructor(former: FormerSession, conversation: ConversationHandler) {
+    this.#former = former;
+    former.keep({
+      onMessage: (data) => conversation.onMessage(data),
+      onRoom: () => {
+        this.#sendWaiting();
+        if (this.hasRoom) conversation.onRoom();
+      },
+      onEnd: (error) =>
+        conversation.onEnd(new RpcError(RPC.LOST, 'the former session is over', { cause: error })),
+    });
+  }
+
+  get hasRoom(): boolean {
+    return this.#waiting.length === 0 && this.#former.hasRoom;
+  }
+
+  send(text: string): void {
+    this.#waiting.push(text);
+    this.#sendWaiting();
+  }
+
+  fail(_code: number, reason: string): void {
+    this.#former.fail(reason);
+  }
+
+  release(): void {
+    this.#former.release();
+  }
+
+  #sendWaiting(): void {
+    while (this.#waiting.length > 0 && this.#former.hasRoomFor(this.#waiting[0]!.length)) {
+      this.#former.send(this.#waiting.shift()!);
+    }
+  }
+}
