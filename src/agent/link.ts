@@ -37,6 +37,9 @@ export interface Link {
   close(code: number, reason: string): void;
   /** Nothing of the link is heard any more, and the connection is destroyed, or closed where that is all the platform can do. */
   release(): void;
+  /** Reads no more, so that in time the peer cannot send; undefined where the platform cannot (browsers). */
+  pause?(): void;
+  resume?(): void;
   /** Bytes accepted by `send` that have not left yet. */
   readonly bufferedAmount: number;
   /** Sends a protocol Ping; undefined where the platform has none (browsers). */

@@ -12,6 +12,8 @@ export interface NodeWebSocket {
   on(event: string, listener: (...args: never[]) => void): unknown;
   send(data: Data): void;
   ping(): void;
+  pause(): void;
+  resume(): void;
   close(code?: number, reason?: string): void;
   terminate(): void;
   /** Where the count of bytes is, if the connection is open. */
@@ -68,6 +70,8 @@ class NodeLink implements Link {
   handler: LinkHandler | undefined;
   readonly #socket: NodeWebSocket;
   readonly #end: LinkEnd = { code: 1006, reason: '' };
+  #isPaused = false;
+  #looks = 0;
 
   constructor(socket: NodeWebSocket) {
     this.#socket = socket;
@@ -103,7 +107,19 @@ class NodeLink implements Link {
 
   /** Bytes and not messages: a large one that takes long to arrive is a sign of life, too, and so is a Pong. */
   get activity(): number {
-    return this.#socket._socket?.bytesRead ?? 0;
+    // Who does not listen has no right to call the peer silent.
+    if (this.#isPaused) this.#looks++;
+    return (this.#socket._socket?.bytesRead ?? 0) + this.#looks;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#socket.resume();
   }
 
   readonly ping = (): void => this.#socket.ping();

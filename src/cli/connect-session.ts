@@ -8,7 +8,7 @@ import { interruptOnSignal, SessionOutcome } from './connect-outcome.js';
 import { runPrompt } from './connect-prompt.js';
 import type { Reporter } from './connect-report.js';
 import { reportSession } from './connect-session-report.js';
-import type { Target } from './connect-target.js';
+import { joinValues, type Target } from './connect-target.js';
 
 /** What a session says that it is, in the opening handshake. */
 const SUBPROTOCOL = 'hawser.v1';
@@ -51,9 +51,4 @@ function openSession(target: Target): ClientSession {
     // What the checks of the command line let through, such as `wss://`.
     throw new UsageError((error as Error).message);
   }
-}
-
-/** Several headers of one name mean the same as one with a list (RFC 9110 §5.3). */
-function joinValues(headers: Target['headers']): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, String(values)]));
 }

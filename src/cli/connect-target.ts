@@ -61,3 +61,8 @@ function readHeaders(lines: string[]): Record<string, string | string[]> {
     [...headers].map(([name, values]) => [name, values.length === 1 ? values[0]! : values]),
   );
 }
+
+/** Several headers of one name mean the same as one with a list (RFC 9110 §5.3). */
+export function joinValues(headers: Target['headers']): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, String(values)]));
+}

@@ -13,6 +13,7 @@ import { bench, benchCommand } from './bench.js';
 import { conform, conformCommand } from './conform.js';
 import { connect, connectCommand } from './connect.js';
 import { inspect, inspectCommand } from './inspect.js';
+import { mcpBridge, mcpBridgeCommand } from './mcp-bridge.js';
 import { proxy, proxyCommand } from './proxy.js';
 import { serve, serveCommand } from './serve.js';
 import { readVersion } from './version.js';
@@ -27,6 +28,7 @@ const COMMANDS: Command[] = [
   { spec: connectCommand, run: (parsed) => connect(parsed) },
   { spec: inspectCommand, run: (parsed) => inspect(parsed) },
   { spec: proxyCommand, run: (parsed) => proxy(parsed) },
+  { spec: mcpBridgeCommand, run: (parsed) => mcpBridge(parsed) },
   { spec: benchCommand, run: (parsed) => bench(parsed) },
   { spec: conformCommand, run: (parsed) => conform(parsed) },
 ];

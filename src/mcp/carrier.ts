@@ -19,7 +19,8 @@ export interface Carrier {
 }
 
 export interface CarrierHandler {
-  onMessage(data: Data): void;
+  /** The next one comes when the promise is settled, if there is one; the peer has to wait. */
+  onMessage(data: Data): Promise<void> | undefined;
   /** The other end goes away soon. */
   onDrain(): void;
   /** It is gone for good; last of all, once. `error` is set unless one of the two ends wanted it. */

@@ -25,9 +25,10 @@ export class PlainCarrier implements Carrier, LinkHandler {
   readonly #createdAt: number;
   readonly #liveness: Liveness | undefined;
   #handler: CarrierHandler | undefined;
-  /** What came before anybody listened. */
-  #waiting: Data[] = [];
+  /** What came before anybody listened, or while somebody was busy. */
+  readonly #waiting: Data[] = [];
   #waitingBytes = 0;
+  #isBusy = false;
   #room: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
   #isOver = false;
@@ -61,8 +62,7 @@ export class PlainCarrier implements Carrier, LinkHandler {
 
   begin(handler: CarrierHandler): void {
     this.#handler = handler;
-    for (const data of this.#waiting.splice(0)) handler.onMessage(data);
-    if (this.#isOver) handler.onEnd(this.#error);
+    this.#handOver();
   }
 
   async send(text: string): Promise<void> {
@@ -79,15 +79,12 @@ export class PlainCarrier implements Carrier, LinkHandler {
   }
 
   onMessage(data: Data): void {
-    if (this.#handler !== undefined) {
-      this.#handler.onMessage(data);
-      return;
-    }
     this.#waiting.push(data);
     this.#waitingBytes += data.length + OVERHEAD_BYTES;
+    this.#handOver();
     // A client speaks first and then waits: more than one message of the largest size is nothing that MCP says.
     if (this.#waitingBytes > MAX_MESSAGE_BYTES + OVERHEAD_BYTES) {
-      this.close(CLOSE_CODE.TRY_AGAIN, 'nobody takes messages yet');
+      this.close(CLOSE_CODE.TRY_AGAIN, 'messages are not taken fast enough');
     }
   }
 
@@ -99,6 +96,8 @@ export class PlainCarrier implements Carrier, LinkHandler {
   async #close(code: number, reason: string): Promise<void> {
     if (this.#isOver) return;
     this.#liveness?.stop();
+    // For the peer's answer.
+    this.#link.resume?.();
     await closeLink(this.#link, code, reason, wheelOf(this.#environment));
     this.#finish(undefined);
   }
@@ -110,11 +109,30 @@ export class PlainCarrier implements Carrier, LinkHandler {
     this.#room = undefined;
   }
 
+  /** One after the other; the end is last. */
+  async #handOver(): Promise<void> {
+    const handler = this.#handler;
+    if (handler === undefined || this.#isBusy) return;
+    this.#isBusy = true;
+    while (this.#waiting.length > 0) {
+      const data = this.#waiting.shift()!;
+      this.#waitingBytes -= data.length + OVERHEAD_BYTES;
+      const handled = handler.onMessage(data);
+      if (handled === undefined) continue;
+      this.#link.pause?.();
+      await handled;
+      this.#link.resume?.();
+    }
+    this.#isBusy = false;
+    if (this.#isOver) handler.onEnd(this.#error);
+  }
+
   #finish(error: Error | undefined): void {
+    if (this.#isOver) return;
     this.#isOver = true;
     this.#error = error;
     this.#liveness?.stop();
     untrack(this);
-    this.#handler?.onEnd(error);
+    this.#handOver();
   }
 }

@@ -8,13 +8,13 @@ import { type Carrier, type CarrierHandler, CLOSE_CODE } from './carrier.js';
 export class SessionCarrier implements Carrier {
   readonly #session: Session;
   #handler: CarrierHandler | undefined;
-  #isOver = false;
   #error: Error | undefined;
 
   constructor(session: Session) {
     this.#session = session;
-    this.#isOver = session.state === 'closed';
-    session.on('close', ({ error }) => this.#onEnd(error));
+    session.on('close', ({ error }) => {
+      this.#error ??= error;
+    });
     session.on('drain', () => {
       if (session.side === 'client') this.#handler?.onDrain();
     });
@@ -38,8 +38,7 @@ export class SessionCarrier implements Carrier {
 
   begin(handler: CarrierHandler): void {
     this.#handler = handler;
-    this.#session.on('message', (data) => handler.onMessage(data));
-    if (this.#isOver) handler.onEnd(this.#error);
+    this.#read(handler);
   }
 
   async send(text: string): Promise<void> {
@@ -50,9 +49,13 @@ export class SessionCarrier implements Carrier {
     return code === CLOSE_CODE.NORMAL ? this.#session.close() : this.#session.cutOff(code, reason);
   }
 
-  #onEnd(error: Error | undefined): void {
-    this.#isOver = true;
-    this.#error ??= error;
-    this.#handler?.onEnd(this.#error);
+  /** One after the other: what is not read is not acknowledged, and in time the peer's window is full. */
+  async #read(handler: CarrierHandler): Promise<void> {
+    try {
+      for await (const data of this.#session) await handler.onMessage(data);
+    } catch {
+      // The error is that of the event 'close'.
+    }
+    handler.onEnd(this.#error);
   }
 }

@@ -26,7 +26,13 @@ export abstract class McpTransport {
   /** It is over for good: never called for a connection that is lost and comes back. */
   onclose?: (() => void) | undefined;
   onerror?: ((error: Error) => void) | undefined;
-  onmessage?: ((message: JsonRpcMessage, extra?: MessageExtra) => void) | undefined;
+  onmessage?: ((message: JsonRpcMessage, extra?: MessageExtra) => void | Promise<void>) | undefined;
+
+  /**
+   * Whether the next message, and in time the peer, waits for the promise that `onmessage` returns: for relays. A handler that
+   * asks the peer something needs the next message itself.
+   */
+  waitsForHandler = false;
 
   /**
    * SDK 2.x takes a transport without these two for HTTP, where silence after its first request is a failure, and one with
@@ -173,7 +179,10 @@ export abstract class McpTransport {
   #begin(carrier: Carrier): Promise<void> {
     this.#state = 'open';
     carrier.begin({
-      onMessage: (data) => this.#tellLater(() => this.#onMessage(data)),
+      onMessage: (data) => {
+        this.#tellLater(() => this.#onMessage(data));
+        return this.waitsForHandler ? this.#told : undefined;
+      },
       onDrain: () => this.drain(),
       onEnd: (error) => this.#tellLater(() => this.#finish(error)),
     });
@@ -181,7 +190,7 @@ export abstract class McpTransport {
   }
 
   /** Apart from each other: the SDKs handle a notification a moment later, and a response that comes with it at once. */
-  #tellLater(tell: () => void): void {
+  #tellLater(tell: () => void | Promise<void>): void {
     this.#told = this.#told.then(tell).catch((error) => {
       // What a callback throws is its process's to know, and the next message is not to suffer from it.
       queueMicrotask(() => {
@@ -190,7 +199,7 @@ export abstract class McpTransport {
     });
   }
 
-  #onMessage(data: Data): void {
+  #onMessage(data: Data): void | Promise<void> {
     if (!this.#isOpen) return;
     if (typeof data !== 'string') {
       this.#report(new TypeError('a binary message came, where MCP has text'));
@@ -199,10 +208,10 @@ export abstract class McpTransport {
     }
     const reading = readMessage(data);
     if ('fault' in reading) this.#refuse(reading.fault, reading.answer);
-    else this.#deliver(reading.message);
+    else return this.#deliver(reading.message);
   }
 
-  #deliver(message: JsonRpcMessage): void {
+  #deliver(message: JsonRpcMessage): void | Promise<void> {
     const { id, method } = message;
     if (id !== undefined && method !== undefined && this.#inFlight.theirs >= MAX_REQUESTS) {
       const fault = `${MAX_REQUESTS} requests are in flight`;
@@ -211,11 +220,13 @@ export abstract class McpTransport {
     }
     this.#inFlight.received(message);
     try {
-      this.onmessage?.(message, this.#extra);
+      const handled = this.onmessage?.(message, this.#extra);
+      if (this.waitsForHandler) return handled;
     } catch (error) {
       this.#report(error as Error);
+    } finally {
+      this.#closeIfDrained();
     }
-    this.#closeIfDrained();
   }
 
   #refuse(fault: string, answer: JsonRpcRefusal | undefined): void {
