@@ -29,6 +29,9 @@ function run(name: string) {
 const CONCLUSIONS: Record<string, RegExp> = {
   'agent-through-flaky-proxy.mjs': /^300 updates, each once and in order, [1-9]\d* drops survived$/,
   'market-data.mjs': /^every symbol ended with its latest price, and never went back in time$/,
+  'shared-state.mjs': /^all 7 agents know the latest of all; the slow one read \d+ of 500 changes$/,
+  'tool-calling-agent.mjs':
+    /^an answer with every word in its place; 3 tools ran once, 1 of them cancelled; 2 drops survived$/,
 };
 
 /** For other programs to import. */
