@@ -3,7 +3,7 @@
 
 import type { TimerWheel } from '../agent/timer-wheel.js';
 import type { ConversationParts } from './conversation-parts.js';
-import { type ErrorObject, lostError, RPC, RpcError } from './errors.js';
+import { type ErrorObject, lostError, RPC, RpcError, remoteError } from './errors.js';
 import type { IncomingStream } from './incoming-stream.js';
 import { type Id, serializeNotification, serializeOurs, serializeRequest } from './message.js';
 import { type CallOptions, OutgoingCall, type OutgoingCallOwner, type Progress } from './outgoing-call.js';
@@ -110,8 +110,8 @@ export class Caller<Peer> implements OutgoingCallOwner {
   }
 
   /** @returns false when nobody waits for it */
-  onError(id: Id, { code, message, data }: ErrorObject): void {
-    this.#calls.get(id)?.reject(new RpcError(code, message, { data }));
+  onError(id: Id, error: ErrorObject): void {
+    this.#calls.get(id)?.reject(remoteError(error));
   }
 
   onProgress(id: Id, progress: Progress): void {

@@ -102,11 +102,13 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
 
   /** What the peer is told of an error, and nothing else of it. */
   describe(error: unknown, { method, id }: ErrorContext): ErrorObject {
-    if (error instanceof RpcError && !LOCAL_CODES.includes(error.code)) {
+    const isForCaller = error instanceof RpcError && !error.isRemote && !LOCAL_CODES.includes(error.code);
+    // What is not for the caller has to be told here.
+    if (!isForCaller || error.cause !== undefined) this.#parts.host.onError(error, { method, id });
+    if (isForCaller) {
       const { code, message, data } = error;
       return { code, message, data };
     }
-    this.#parts.host.onError(error, { method, id });
     if (error instanceof SessionError && error.code === 'store-full') {
       return { code: RPC.OVERLOADED, message: 'too many idempotency keys are in use' };
     }
@@ -172,7 +174,7 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
       const received = schemas === undefined ? params : receiveParams(schemas, params);
       const result =
         received instanceof Promise
-          ? received.then((valid) => this.#handle(call, handler, valid))
+          ? received.then((valid) => (call.isAwaited ? this.#handle(call, handler, valid) : undefined))
           : this.#handle(call, handler, received);
       if (isThenable(result)) {
         result.then(
