@@ -7,7 +7,7 @@ import type { AnyHandler, ConversationParts, ErrorContext } from './conversation
 import { type ErrorObject, RPC, RpcError } from './errors.js';
 import { IncomingCall, type IncomingCallOwner } from './incoming-call.js';
 import type { IncomingStream } from './incoming-stream.js';
-import { type Id, serializeError, serializeOurs, serializeResult } from './message.js';
+import { type Id, serializeError, serializeOurs, serializeResult, serializeWithin } from './message.js';
 import { decodeParams, encodeValue, isAsyncIterable } from './stream-reference.js';
 import { receiveParams } from './validation.js';
 
@@ -247,7 +247,12 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
     }
     const described = this.describe(error, call);
     this.#settle(call, described.code);
-    this.#parts.outbox.send(this.#serializeError(call.id, described), call);
+    const { outbox, maxBytes } = this.#parts;
+    const { id } = call;
+    outbox.send(
+      serializeWithin(maxBytes, described, (error) => serializeError(id, error)),
+      call,
+    );
   }
 
   /** The handler is done. */
@@ -266,17 +271,6 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
       RPC.TOO_LARGE,
       `the result has a length of ${text.length}, and at most ${maxBytes} may be sent`,
     );
-  }
-
-  /** Whatever a handler put into its error, an answer is sent. */
-  #serializeError(id: Id, { code, message, data }: ErrorObject): string {
-    try {
-      const text = serializeError(id, { code, message, data });
-      if (text.length <= this.#parts.maxBytes) return text;
-    } catch {
-      // The data is nothing that JSON holds.
-    }
-    return serializeError(id, { code, message: message.slice(0, 1024) });
   }
 }
 
