@@ -52,8 +52,7 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
     const refusal = error ?? this.#refusalOf(id, handler, idempotencyKey);
     if (refusal !== undefined) {
       for (const stream of streams) stream.cancel();
-      // An answer with its id would be taken for that of the other call.
-      this.refuse(this.#calls.has(id) ? null : id, refusal);
+      this.refuse(id, refusal);
       return;
     }
     const startedAt = host.isObserved ? host.environment.now() : 0;
@@ -92,7 +91,9 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
     host.onError(new RpcError(code, message, { data }), { id: id ?? undefined });
     if (this.#refusals >= host.limits.calls) return;
     this.#refusals++;
-    outbox.send(serializeError(id, { code, message, data }), { onSent: () => this.#refusals-- });
+    // An answer with the id of a call in flight would be taken for the answer of that call.
+    const free = id !== null && this.#calls.has(id) ? null : id;
+    outbox.send(serializeError(free, { code, message, data }), { onSent: () => this.#refusals-- });
   }
 
   /** The conversation is over. */
@@ -102,7 +103,7 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
 
   /** What the peer is told of an error, and nothing else of it. */
   describe(error: unknown, { method, id }: ErrorContext): ErrorObject {
-    if (error instanceof RpcError && !LOCAL_CODES.includes(error.code)) {
+    if (error instanceof RpcError && Number.isSafeInteger(error.code) && !LOCAL_CODES.includes(error.code)) {
       const { code, message, data } = error;
       return { code, message, data };
     }
@@ -175,7 +176,8 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
           ? received.then((valid) => this.#handle(call, handler, valid))
           : this.#handle(call, handler, received);
       if (isThenable(result)) {
-        result.then(
+        // One that is no Promise of the language may call both of them, and more than once.
+        Promise.resolve(result).then(
           (value) => this.#answer(call, value),
           (error) => this.#fail(call, error),
         );
@@ -229,6 +231,7 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
       return;
     }
     const number = streams.nextNumber();
+    call.isAwaited = false;
     outbox.dropProgress(id);
     outbox.send(serializeResult(id, `{"stream":${number}}`), call);
     streams.produce(number, items, call.method, (wasStopped) => {
@@ -238,15 +241,13 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
   }
 
   #fail(call: IncomingCall<Peer>, error: unknown): void {
-    if (!call.isAwaited || call.id === undefined) {
-      // That it was given up is no news.
-      if (call.isAwaited) this.describe(error, call);
-      this.#settle(call, RPC.CANCELLED);
+    // That it was given up is no news.
+    const described = call.isAwaited ? this.describe(error, call) : undefined;
+    this.#settle(call, described?.code ?? RPC.CANCELLED);
+    if (described === undefined || call.id === undefined) {
       this.onOver(call);
       return;
     }
-    const described = this.describe(error, call);
-    this.#settle(call, described.code);
     const { outbox, maxBytes } = this.#parts;
     const { id } = call;
     outbox.send(
@@ -274,9 +275,9 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
   }
 }
 
-function isThenable(value: unknown): value is Promise<unknown> {
+function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
-    typeof value === 'object' && value !== null && typeof (value as Promise<unknown>).then === 'function'
+    typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function'
   );
 }
 
