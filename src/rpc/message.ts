@@ -31,6 +31,9 @@ export interface Invalid {
 
 type Fields = Record<string, unknown>;
 
+/** Characters of what an error says, where it cannot be sent as it is. */
+const LONGEST_MESSAGE = 1024;
+
 /** @param idLength the longest id and idempotency key to take, in characters */
 export function parseMessage(text: string, idLength: number): Message {
   let value: unknown;
@@ -93,6 +96,24 @@ export function serializeResult(id: Id, result: string): string {
 
 export function serializeError(id: Id | null, { code, message, data }: ErrorObject): string {
   return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message, data } });
+}
+
+/**
+ * Whatever a program put into its error, a message comes out: without the data where JSON does not hold them, or where they
+ * would make it longer than `maxBytes`.
+ */
+export function serializeWithin(
+  maxBytes: number,
+  { code, message, data }: ErrorObject,
+  serialize: (error: ErrorObject) => string,
+): string {
+  try {
+    const text = serialize({ code, message, data });
+    if (text.length <= maxBytes) return text;
+  } catch {
+    // They are circular, or a BigInt.
+  }
+  return serialize({ code, message: message.slice(0, LONGEST_MESSAGE) });
 }
 
 /** @param items JSON of each */

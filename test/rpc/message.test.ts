@@ -10,6 +10,7 @@ import {
   serializeOurs,
   serializeRequest,
   serializeResult,
+  serializeWithin,
 } from '../../src/rpc/message.js';
 
 const parse = (value: unknown, idLength = 1024) =>
@@ -301,4 +302,19 @@ describe('serialize', () => {
     const error = Object.assign(new Error('m'), { code: 1, data: 2, secret: 3 });
     expect(JSON.parse(serializeError(1, error)).error).toEqual({ code: 1, message: 'm', data: 2 });
   });
+
+  it.each<[string, unknown]>([
+    ['JSON does not hold', 5n],
+    ['are too long', 'x'.repeat(200)],
+  ])(
+    'an error with data that %s -> without them, and no more than 1,024 characters of its message',
+    (_, data) => {
+      const serialize = (error: object) => JSON.stringify(error);
+      const error = { code: 1, message: 'm'.repeat(2000), data };
+      expect(serializeWithin(200, error, serialize)).toBe(`{"code":1,"message":"${'m'.repeat(1024)}"}`);
+      expect(serializeWithin(200, { code: 1, message: 'm', data: [2] }, serialize)).toBe(
+        '{"code":1,"message":"m","data":[2]}',
+      );
+    },
+  );
 });
