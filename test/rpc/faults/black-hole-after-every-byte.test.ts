@@ -4,9 +4,10 @@ import { cutAfterEachByte } from './conversation.js';
 
 const options = {
   size: { calls: 1, items: 2, isBrief: true },
-  heartbeat: { intervalMs: 100, timeoutMs: 200 },
-  openingTimeoutMs: 800,
-  concurrency: 150,
+  // Not so short that a busy machine takes healthy connections for dead ones, again and again.
+  heartbeat: { intervalMs: 300, timeoutMs: 500 },
+  openingTimeoutMs: 2000,
+  concurrency: 80,
 };
 
 it.each(['in', 'out'] as const)(
