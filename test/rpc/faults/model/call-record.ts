@@ -90,7 +90,6 @@ export class CallRecord {
     const { outcome, step, name } = this;
     if (outcome === undefined) violation(`${name}: it is never settled`);
     if (this.isStreaming) violation(`${name}: its stream never ends`);
-    if (this.producing > 0) violation(`${name}: a producer is left`);
     if ('error' in outcome) {
       this.#checkError(outcome.error, circumstances);
       return;

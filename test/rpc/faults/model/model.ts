@@ -76,7 +76,13 @@ export class Model {
     for (const step of this.#scenario.steps) await this.#take(step);
     if (this.#scenario.ending === 'settled') await this.#recover();
     await this.#end();
-    for (const record of this.#records) record.check(this.#circumstancesOf(record));
+    const ends = [this.#client, ...this.#ends].filter(({ process }) => process.isAlive);
+    // Who was killed can tell nothing, and left what it was at.
+    const hasKilled = this.#servers.some(({ process }) => !process.isAlive);
+    for (const record of this.#records) {
+      if (ends.some(({ peer }) => peer === record.caller)) record.check(this.#circumstancesOf(record));
+      if (record.producing > 0 && !hasKilled) violation(`${record.name}: a producer is left`);
+    }
   }
 
   async #take(step: Step): Promise<void> {
