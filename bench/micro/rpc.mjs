@@ -20,6 +20,10 @@ class FakeSession {
 
   off() {}
 
+  hasRoomFor() {
+    return this.hasRoom;
+  }
+
   /** @param {string} text */
   send(text) {
     this.sent.push(text);

@@ -39,6 +39,10 @@ export class SessionConnection implements Connection, Carrier {
     return this.#session.hasRoom;
   }
 
+  hasRoomFor(length: number): boolean {
+    return this.#session.hasRoomFor(length);
+  }
+
   get maxBytes(): number {
     return this.#session.maxBytes;
   }
@@ -93,29 +97,27 @@ export class SessionConnection implements Connection, Carrier {
 class FormerCarrier implements Carrier {
   readonly maxBytes = Number.POSITIVE_INFINITY;
   readonly #former: FormerSession;
-  /** A former session has no queue: what there is no room for waits here, and nothing else is sent then. */
-  #waiting: string[] = [];
 
   constructor(former: FormerSession, conversation: ConversationHandler) {
     this.#former = former;
     former.keep({
       onMessage: (data) => conversation.onMessage(data),
-      onRoom: () => {
-        this.#sendWaiting();
-        if (this.hasRoom) conversation.onRoom();
-      },
+      onRoom: () => conversation.onRoom(),
       onEnd: (error) =>
         conversation.onEnd(new RpcError(RPC.LOST, 'the former session is over', { cause: error })),
     });
   }
 
   get hasRoom(): boolean {
-    return this.#waiting.length === 0 && this.#former.hasRoom;
+    return this.#former.hasRoom;
+  }
+
+  hasRoomFor(length: number): boolean {
+    return this.#former.hasRoomFor(length);
   }
 
   send(text: string): void {
-    this.#waiting.push(text);
-    this.#sendWaiting();
+    this.#former.send(text);
   }
 
   fail(_code: number, reason: string): void {
@@ -124,11 +126,5 @@ class FormerCarrier implements Carrier {
 
   release(): void {
     this.#former.release();
-  }
-
-  #sendWaiting(): void {
-    while (this.#waiting.length > 0 && this.#former.hasRoomFor(this.#waiting[0]!.length)) {
-      this.#former.send(this.#waiting.shift()!);
-    }
   }
 }

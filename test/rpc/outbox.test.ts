@@ -11,6 +11,7 @@ function setUp(room = Number.POSITIVE_INFINITY) {
     get hasRoom() {
       return stage.room > 0;
     },
+    hasRoomFor: () => stage.room > 0,
     maxBytes: 1000,
     send(text) {
       stage.room--;

@@ -40,6 +40,10 @@ export class FakeSession extends Emitter<FakeSessionEvents> {
     return this.#hasRoom && this.state === 'open';
   }
 
+  hasRoomFor(_length: number): boolean {
+    return this.hasRoom;
+  }
+
   /** Takes the room away, or gives it back and tells so. */
   set hasRoom(hasRoom: boolean) {
     this.#hasRoom = hasRoom;
