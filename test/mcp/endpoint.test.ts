@@ -309,6 +309,8 @@ it('options that contradict each other -> TypeError, and nothing is left', () =>
   expect(() => serveMcp({ noServer: true, factory, connect: factory })).toThrow(TypeError);
   expect(() => serveMcp({ factory })).toThrow(TypeError);
   expect(() => serveMcp({ noServer: true, server: http.createServer(), factory })).toThrow(TypeError);
-  expect(() => serveMcp({ noServer: true, factory, windowMs: 0 })).toThrow(RangeError);
+  const server = http.createServer();
+  expect(() => serveMcp({ server, factory, windowMs: 0 })).toThrow(RangeError);
+  expect(server.listenerCount('upgrade')).toBe(0);
   expect(debug.active()).toHaveLength(alive);
 });
