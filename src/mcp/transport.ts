@@ -26,7 +26,7 @@ export abstract class McpTransport {
   /** It is over for good: never called for a connection that is lost and comes back. */
   onclose?: (() => void) | undefined;
   onerror?: ((error: Error) => void) | undefined;
-  onmessage?: ((message: JsonRpcMessage, extra?: MessageExtra) => void | Promise<void>) | undefined;
+  onmessage?: ((message: JsonRpcMessage, extra?: MessageExtra) => void) | undefined;
 
   /**
    * Whether the next message, and in time the peer, waits for the promise that `onmessage` returns: for relays. A handler that
