@@ -158,7 +158,8 @@ export abstract class McpTransport {
     this.#state = 'closing';
     if (this.carrier === undefined) this.abandon();
     else await this.carrier.close(code, reason);
-    await this.#told;
+    // A handler may itself be waiting for the end.
+    if (!this.waitsForHandler) await this.#told;
     this.#finish(undefined);
   }
 
