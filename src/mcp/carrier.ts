@@ -19,8 +19,8 @@ export interface Carrier {
 }
 
 export interface CarrierHandler {
-  /** The next one comes when the promise is settled, if there is one; the peer has to wait. */
-  onMessage(data: Data): Promise<void> | undefined;
+  /** When it returns a promise, the next one comes when that is settled: in time the peer has to wait. */
+  onMessage(data: Data): unknown;
   /** The other end goes away soon. */
   onDrain(): void;
   /** It is gone for good; last of all, once. `error` is set unless one of the two ends wanted it. */

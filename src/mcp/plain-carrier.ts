@@ -118,7 +118,7 @@ export class PlainCarrier implements Carrier, LinkHandler {
       const data = this.#waiting.shift()!;
       this.#waitingBytes -= data.length + OVERHEAD_BYTES;
       const handled = handler.onMessage(data);
-      if (handled === undefined) continue;
+      if (!(handled instanceof Promise)) continue;
       this.#link.pause?.();
       await handled;
       this.#link.resume?.();

@@ -2,19 +2,21 @@
 
 import { shouldRetry, stopError } from '../agent/backoff.js';
 import { lostError } from '../agent/errors.js';
+import type { Data } from '../agent/link.js';
 import type { Session } from '../agent/session.js';
 import { type Carrier, type CarrierHandler, CLOSE_CODE } from './carrier.js';
 
 export class SessionCarrier implements Carrier {
   readonly #session: Session;
   #handler: CarrierHandler | undefined;
+  #isBusy = false;
+  #isOver = false;
   #error: Error | undefined;
 
   constructor(session: Session) {
     this.#session = session;
-    session.on('close', ({ error }) => {
-      this.#error ??= error;
-    });
+    this.#isOver = session.state === 'closed';
+    session.on('close', ({ error }) => this.#onEnd(error));
     session.on('drain', () => {
       if (session.side === 'client') this.#handler?.onDrain();
     });
@@ -38,7 +40,8 @@ export class SessionCarrier implements Carrier {
 
   begin(handler: CarrierHandler): void {
     this.#handler = handler;
-    this.#read(handler);
+    this.#session.on('message', this.#onMessage);
+    this.#endIfOver();
   }
 
   async send(text: string): Promise<void> {
@@ -49,13 +52,28 @@ export class SessionCarrier implements Carrier {
     return code === CLOSE_CODE.NORMAL ? this.#session.close() : this.#session.cutOff(code, reason);
   }
 
-  /** One after the other: what is not read is not acknowledged, and in time the peer's window is full. */
-  async #read(handler: CarrierHandler): Promise<void> {
-    try {
-      for await (const data of this.#session) await handler.onMessage(data);
-    } catch {
-      // The error is that of the event 'close'.
-    }
-    handler.onEnd(this.#error);
+  readonly #onMessage = (data: Data): void => {
+    const handled = this.#handler!.onMessage(data);
+    if (handled instanceof Promise) this.#waitFor(handled);
+  };
+
+  /** What nobody listens to is not acknowledged, and in time the peer's window is full. */
+  async #waitFor(handled: Promise<unknown>): Promise<void> {
+    this.#isBusy = true;
+    this.#session.off('message', this.#onMessage);
+    await handled;
+    this.#isBusy = false;
+    this.#session.on('message', this.#onMessage);
+    this.#endIfOver();
+  }
+
+  #onEnd(error: Error | undefined): void {
+    this.#isOver = true;
+    this.#error ??= error;
+    this.#endIfOver();
+  }
+
+  #endIfOver(): void {
+    if (this.#isOver && !this.#isBusy) this.#handler?.onEnd(this.#error);
   }
 }

@@ -26,7 +26,7 @@ export abstract class McpTransport {
   /** It is over for good: never called for a connection that is lost and comes back. */
   onclose?: (() => void) | undefined;
   onerror?: ((error: Error) => void) | undefined;
-  onmessage?: ((message: JsonRpcMessage, extra?: MessageExtra) => void | Promise<void>) | undefined;
+  onmessage?: ((message: JsonRpcMessage, extra?: MessageExtra) => void) | undefined;
 
   /**
    * Whether the next message, and in time the peer, waits for the promise that `onmessage` returns: for relays. A handler that
@@ -158,7 +158,8 @@ export abstract class McpTransport {
     this.#state = 'closing';
     if (this.carrier === undefined) this.abandon();
     else await this.carrier.close(code, reason);
-    await this.#told;
+    // A handler may itself be waiting for the end.
+    if (!this.waitsForHandler) await this.#told;
     this.#finish(undefined);
   }
 
