@@ -45,20 +45,20 @@ describe.runIf(requirement('chromium'))('the agent on the page of hawser serve',
     expect(await program?.ended).toMatchObject({ code: 0, stderr: '' });
   });
 
-  async function openPanel(options: BrowserContextOptions = DESKTOP): Promise<void> {
+  async function openPanel(options: BrowserContextOptions = DESKTOP, address = url): Promise<void> {
     page = await (await browser.newContext(options)).newPage();
     await page.addInitScript(RECORD_STATES);
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text());
     });
-    await page.goto(url);
+    await page.goto(address);
     await page.check('input[name=mode][value=agent]');
   }
 
   async function call(tool: string): Promise<Locator> {
     await page.check(`input[name=tool][value=${tool}]`);
-    await page.click('#call button[type=submit]');
+    await page.click('#call-button');
     return page.locator(`.call[data-call=${tool}]`).first();
   }
 
@@ -169,6 +169,30 @@ describe.runIf(requirement('chromium'))('the agent on the page of hawser serve',
     ]);
   });
 
+  it('the server is killed and starts anew -> the session is lost, the page says so, and the next call works', async () => {
+    const first = startHawser(['serve', '--port', '0'], null);
+    const [address, port] = await first.printed(/http:\/\/127\.0\.0\.1:(\d+)\//);
+    await openPanel(DESKTOP, address);
+    const explanation = await call('explain');
+    const search = await call('search');
+    await explanation.locator('.piece').first().waitFor();
+    await search.locator('progress').waitFor();
+    first.child.kill('SIGKILL');
+    await page.waitForSelector('#session-state[data-state=reconnecting]');
+    await first.ended;
+    const second = startHawser(['serve', '--port', port!], null);
+    await second.printed(/http/);
+    await ended(explanation, 'failed');
+    await ended(search, 'failed');
+    expect(await explanation.locator('.reason').textContent()).toMatch(/\(-31003\)$/);
+    expect(await search.locator('.reason').textContent()).toMatch(/\(-31003, perhaps run\)$/);
+    await page.locator('.note.alarm', { hasText: 'the server has forgotten the session' }).waitFor();
+    await ended(await callCalculate('1 + 1'), 'done');
+    second.child.kill('SIGKILL');
+    await second.ended;
+    complaints.length = 0;
+  });
+
   it('cutting the connection of one half of the page leaves that of the other', async () => {
     await openPanel();
     const clock = await call('clock');
@@ -187,6 +211,7 @@ describe.runIf(requirement('chromium'))('the agent on the page of hawser serve',
 
   it('works by keyboard alone', async () => {
     await openPanel();
+    await page.locator('#call-button:enabled').waitFor();
     await page.focus('input[name=tool][value=explain]');
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('Tab');

@@ -11,7 +11,7 @@ const TEXTS = {
     'The second byte holds MASK and seven bits of length. The values 126 and 127 stand for a longer length in the next ' +
     'two or eight bytes. A client then puts four random bytes, the masking key, and combines them with its payload. ' +
     'So a short text costs two bytes from the server and six from the client, where an HTTP request costs hundreds. ' +
-    'Each piece of this text came in such a frame; look at them in the list of frames.',
+    'Each word of this text came in such a frame; the page of this server lists them.',
   masking:
     'A client combines every byte of its payloads with a random key of four bytes, which stands in the same frame. ' +
     'That hides nothing from anyone. It is there because a program in a web page could otherwise choose the exact ' +
@@ -23,8 +23,8 @@ const TEXTS = {
     'Both ends count the messages they received, without a byte on the wire for it, and keep what they sent until it ' +
     'is acknowledged. When the connection breaks the client opens another one and says how much it has; the server ' +
     'answers the same, and both send the rest again, in order. So this text goes on at the very next word, and the ' +
-    'function that produces it never learns of the break. Press the button that drops the connection, and watch the ' +
-    'mark in the text where it happened.',
+    'function that produces it never learns of the break. On the page of this server a button drops the connection, ' +
+    'and a mark in the text shows where that happened.',
 } as const;
 
 const TOPICS = Object.keys(TEXTS) as (keyof typeof TEXTS)[];

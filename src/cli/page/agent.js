@@ -6,6 +6,8 @@ import { connectSession, RpcPeer } from './hawser.js';
 const byId = (id) => document.getElementById(id);
 
 const PATH = '/agent';
+/** What is known of a call whose session was lost. */
+const OUTCOMES = { 'not-sent': 'surely not run', unknown: 'perhaps run' };
 /** Of calls that are over, the oldest make room for new ones. */
 const MAX_SHOWN = 20;
 /** Slower than a program would have it, so that a person sees what happens. */
@@ -52,6 +54,7 @@ export class AgentPanel {
     });
     byId('drop').addEventListener('click', () => host.request({ request: 'terminate', path: PATH }));
     byId('end-session').addEventListener('click', () => this.#peer.close());
+    for (const id of ['call-button', 'call-all']) byId(id).disabled = false;
   }
 
   async #call(tool) {
@@ -134,8 +137,9 @@ export class AgentPanel {
   }
 }
 
-function describe(error) {
-  return error.code === undefined ? error.message : `${error.message} (${error.code})`;
+function describe({ message, code, data }) {
+  const facts = [code, OUTCOMES[data?.outcome]].filter((fact) => fact !== undefined);
+  return facts.length === 0 ? message : `${message} (${facts.join(', ')})`;
 }
 
 function calls(count) {
