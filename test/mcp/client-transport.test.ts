@@ -26,7 +26,7 @@ afterEach(async () => {
 /** Notes what the user of a transport is told. */
 function listen(transport: McpTransport) {
   const log = { messages: [] as unknown[], errors: [] as string[], closed: 0 };
-  transport.onmessage = (message) => log.messages.push(message);
+  transport.onmessage = (message) => void log.messages.push(message);
   transport.onerror = ({ message }) => log.errors.push(message);
   transport.onclose = () => {
     log.closed++;

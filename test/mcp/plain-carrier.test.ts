@@ -14,7 +14,7 @@ function setUp({ isListening = true, link = new FakeLink() } = {}) {
   const carrier = new PlainCarrier(link, undefined, environment);
   const log: unknown[] = [];
   const handler = {
-    onMessage: (data: unknown) => log.push(data),
+    onMessage: (data: unknown) => void log.push(data),
     onDrain: () => log.push('drain'),
     onEnd: (error: Error | undefined) => log.push(['end', error?.message]),
   };
@@ -116,9 +116,43 @@ it('a peer that answers Pings, and a platform that has none -> no end', async ()
   const without = new FakeLink();
   without.ping = undefined;
   const other = new PlainCarrier(without, undefined, environment);
-  other.begin({ onMessage() {}, onDrain() {}, onEnd: () => log.push('other') });
+  other.begin({ onMessage: () => undefined, onDrain() {}, onEnd: () => log.push('other') });
   await pass(environment, 200_000);
   expect(log).toEqual([]);
   link.end();
   without.end();
+});
+
+it('a handler that takes its time: one message after the other, nothing is read meanwhile, and that is no silence', async () => {
+  const link = Object.assign(new FakeLink(), { isPaused: false, pause() {}, resume() {} });
+  link.pause = () => {
+    link.isPaused = true;
+  };
+  link.resume = () => {
+    link.isPaused = false;
+  };
+  const { environment, carrier } = setUp({ isListening: false, link });
+  const log: unknown[] = [];
+  let done!: () => void;
+  carrier.begin({
+    onMessage: (data) => {
+      log.push(data);
+      return new Promise((resolve) => {
+        done = resolve;
+      });
+    },
+    onDrain() {},
+    onEnd: (error) => log.push(['end', error?.message]),
+  });
+  link.receive('a');
+  link.receive('b');
+  await pass(environment, 100_000);
+  expect([log, link.isPaused, link.isReleased]).toEqual([['a'], true, false]);
+  done();
+  await pass(environment, 10);
+  expect(log).toEqual(['a', 'b']);
+  done();
+  await pass(environment, 100_000);
+  expect(log).toEqual(['a', 'b', ['end', 'the peer was silent']]);
+  expect(environment.pendingTimers).toBe(0);
 });

@@ -37,7 +37,7 @@ describe.each(Object.entries({ hawser: WebSocketServer, ws: WsServer }))(
       const [socket, request] = await connected;
       const transport = new WebSocketServerTransport(socket, { request, authInfo: { token: 'x' } });
       const heard: unknown[] = [];
-      transport.onmessage = (...args) => heard.push(args);
+      transport.onmessage = (...args) => void heard.push(args);
       await transport.start();
       client.send(JSON.stringify(REQUEST));
       await expect.poll(() => heard).toHaveLength(1);
@@ -61,7 +61,7 @@ it('a session of a SessionServer', async () => {
   const heard: unknown[] = [];
   sessions.on('session', (session, request) => {
     const transport = new WebSocketServerTransport(session, { request });
-    transport.onmessage = (message) => heard.push(message);
+    transport.onmessage = (message) => void heard.push(message);
     transport.start();
   });
   const client = connectSession(url);

@@ -66,6 +66,25 @@ describe('messages', () => {
     expect(order).toEqual(['progress', 'response']);
   });
 
+  it('a relay has the next one wait until the handler is done; others do not', async () => {
+    const transport = new FakeTransport();
+    let done!: () => void;
+    transport.onmessage = () =>
+      new Promise((resolve) => {
+        done = resolve;
+      });
+    await transport.start();
+    const { handler } = transport.fake;
+    expect(handler!.onMessage(JSON.stringify(REQUEST))).toBeUndefined();
+    await turn();
+    transport.waitsForHandler = true;
+    const handled = handler!.onMessage(JSON.stringify(REQUEST))!;
+    await turn();
+    expect(await Promise.race([handled, 'busy'])).toBe('busy');
+    done();
+    await handled;
+  });
+
   it('onmessage throws -> onerror, and the next one comes', async () => {
     const { transport, carrier, log } = await started();
     const onmessage = transport.onmessage!;

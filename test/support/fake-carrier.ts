@@ -40,7 +40,7 @@ export class FakeTransport extends McpTransport {
 
   constructor(maxMessageBytes?: number, extra?: MessageExtra) {
     super(maxMessageBytes, extra);
-    this.onmessage = (...args) => this.log.push(['message', ...args]);
+    this.onmessage = (...args) => void this.log.push(['message', ...args]);
     this.onerror = ({ message }) => this.log.push(['error', message]);
     this.onclose = () => this.log.push(['close']);
   }
