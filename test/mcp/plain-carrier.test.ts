@@ -137,7 +137,7 @@ it('a handler that takes its time: one message after the other, nothing is read 
   carrier.begin({
     onMessage: (data) => {
       log.push(data);
-      return new Promise((resolve) => {
+      return new Promise<void>((resolve) => {
         done = resolve;
       });
     },

@@ -70,7 +70,7 @@ describe('messages', () => {
     const transport = new FakeTransport();
     let done!: () => void;
     transport.onmessage = () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         done = resolve;
       });
     await transport.start();
