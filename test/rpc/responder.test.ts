@@ -179,23 +179,32 @@ describe('errors', () => {
     },
   );
 
-  it('an RpcError -> code, message and data; neither cause nor stack', async () => {
+  it('an RpcError -> code, message and data; neither cause nor stack, which are told here', async () => {
     const error = Object.assign(new RpcError(-5, 'no', { data: { a: 1 }, cause: new Error('secret') }), {
       secret: 1,
     });
-    const { call, errors, session } = stage.answering({
-      async fail() {
-        throw error;
-      },
-    });
+    const { session, errors } = stage.answering({ fail: () => Promise.reject(error) });
     session.receive({ id: 1, method: 'fail' });
     await stage.settle();
     expect(session.sent).toEqual([
       '{"jsonrpc":"2.0","id":1,"error":{"code":-5,"message":"no","data":{"a":1}}}',
     ]);
-    session.takeSent();
-    expect(await call(2, 'fail')).toHaveLength(1);
+    expect(errors).toEqual([[error, { id: 1, method: 'fail' }]]);
+  });
+
+  it('an RpcError without a cause -> nothing more to tell', async () => {
+    const { call, errors } = stage.answering({ fail: () => Promise.reject(new RpcError(-5, 'no')) });
+    expect(await call(1, 'fail')).toEqual([failed(1, -5, 'no')]);
     expect(errors).toEqual([]);
+  });
+
+  it('an RpcError of another peer -> "internal error": to our caller it would tell of something else', async () => {
+    const other = stage.alone();
+    const { call, ask, errors } = stage.answering({ pass: () => other.peer.call('add') });
+    await call(1, 'pass');
+    other.session.receive({ id: 1, error: { code: 5, message: 'no', data: 'secret' } });
+    expect(await ask(NOTHING)).toEqual([{ id: 1, error: { code: -32603, message: 'internal error' } }]);
+    expect(errors[0]).toEqual([rpcError(5, 'no', 'secret'), { id: 1, method: 'pass' }]);
   });
 
   it.each([RPC.DEADLINE, RPC.LOST, RPC.INVALID_RESULT])(
