@@ -303,3 +303,10 @@ export const failed = (id: unknown, code: number, message: unknown = expect.any(
 
 /** A message that is left alone. */
 export const NOTHING = { method: '$/nothing' };
+
+/** A handler that ends when it is aborted. */
+export const untilAborted = (_: unknown, { signal }: CallContext) =>
+  new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+
+/** The numbers of a peer that has nothing to do. */
+export const IDLE = { callsOut: 0, callsIn: 0, streamsOut: 0, streamsIn: 0 };
