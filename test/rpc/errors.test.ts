@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lostError, RPC, RpcError } from '../../src/rpc/errors.js';
+import { lostError, RPC, RpcError, remoteError } from '../../src/rpc/errors.js';
 
 describe('RPC', () => {
   it('the codes are those of the documentation', () => {
@@ -31,6 +31,17 @@ describe('RpcError', () => {
   it('without a cause it has no such member', () => {
     expect('cause' in new RpcError(5, 'what')).toBe(false);
     expect(new RpcError(5, 'what').data).toBeUndefined();
+  });
+
+  it('one that the peer sent', () => {
+    expect(remoteError({ code: 5, message: 'm', data: 1 })).toMatchObject({
+      name: 'RpcError',
+      code: 5,
+      message: 'm',
+      data: 1,
+      isRemote: true,
+    });
+    expect(new RpcError(5, 'm').isRemote).toBe(false);
   });
 
   it('the connection is lost -> what is known, and why', () => {

@@ -26,6 +26,7 @@ function setUp(items: AsyncIterable<unknown>, options: StageOptions = {}) {
     get hasRoom() {
       return stage.hasRoom;
     },
+    hasRoomFor: () => stage.hasRoom,
     maxBytes,
     send: (text) => sent.push(text),
     fail() {},

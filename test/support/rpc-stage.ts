@@ -7,6 +7,7 @@ import type { Data } from '../../src/agent/link.js';
 import type { Session } from '../../src/agent/session.js';
 import type { ErrorContext } from '../../src/rpc/conversation-parts.js';
 import { RpcError } from '../../src/rpc/errors.js';
+import type { CallContext } from '../../src/rpc/incoming-call.js';
 import { RpcPeer, type RpcPeerOptions } from '../../src/rpc/peer.js';
 import { FakeEnvironment } from './fake-environment.js';
 import { pass } from './fake-link.js';
@@ -104,6 +105,13 @@ export class FakeSession extends Emitter<FakeSessionEvents> {
   }
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: params are whatever a test sends
+export type TestHandlers = Record<string, (params: any, context: CallContext<any>) => unknown>;
+
+export interface TestOptions extends Omit<RpcPeerOptions, 'handlers'> {
+  handlers?: TestHandlers;
+}
+
 type ErrorEvent = [error: Error, about: ErrorContext];
 
 interface End {
@@ -117,8 +125,8 @@ interface End {
 export function rpcStage() {
   const environment = new FakeEnvironment();
   const ends: End[] = [];
-  const make = (options: RpcPeerOptions, session: FakeSession): End => {
-    const peer = new RpcPeer(session as unknown as Session, options, environment) as RpcPeer;
+  const make = (options: TestOptions, session: FakeSession): End => {
+    const peer = new RpcPeer(session as unknown as Session, options as RpcPeerOptions, environment);
     const errors: ErrorEvent[] = [];
     peer.on('error', (error, about) => errors.push([error as Error, about]));
     const end = { peer, session, errors };
@@ -136,19 +144,33 @@ export function rpcStage() {
     expect(environment.pendingTimers).toBe(0);
     expect(debug.active()).toEqual([]);
   };
+  const settle = () => environment.settle();
+  /** One peer, whose other end is the test. */
+  const alone = (options: TestOptions = {}, session = new FakeSession()) => make(options, session);
   return {
     environment,
     end,
+    alone,
+    /** A peer with these methods, and what it answers to a message. */
+    answering(handlers: TestHandlers, options: TestOptions = {}, session?: FakeSession) {
+      const end = alone({ handlers, ...options }, session);
+      const ask = async (message: object | string) => {
+        end.session.receive(message);
+        await settle();
+        return end.session.takeSent();
+      };
+      const call = (id: unknown, method: string, params?: unknown, more: object = {}) =>
+        ask({ id, method, params, ...more });
+      return { ...end, ask, call };
+    },
     /** Two peers that are joined; `server` has the handlers of the first argument. */
-    join(serverOptions: RpcPeerOptions = {}, clientOptions: RpcPeerOptions = {}) {
+    join(serverOptions: TestOptions = {}, clientOptions: TestOptions = {}) {
       const [left, right] = [new FakeSession(), new FakeSession()];
       left.other = right;
       right.other = left;
       return { client: make(clientOptions, left), server: make(serverOptions, right) };
     },
-    /** One peer, whose other end is the test. */
-    alone: (options: RpcPeerOptions = {}, session = new FakeSession()) => make(options, session),
-    settle: () => environment.settle(),
+    settle,
     pass: (ms: number) => pass(environment, ms),
   };
 }
@@ -167,6 +189,7 @@ export function useStage() {
     },
     join: (...options: Parameters<typeof stage.join>) => stage.join(...options),
     alone: (...options: Parameters<typeof stage.alone>) => stage.alone(...options),
+    answering: (...options: Parameters<typeof stage.answering>) => stage.answering(...options),
     settle: () => stage.settle(),
     pass: (ms: number) => stage.pass(ms),
   };
@@ -255,3 +278,35 @@ export async function readAll(stream: AsyncIterable<unknown>): Promise<unknown[]
 export function range(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i);
 }
+
+/** Calls whose handlers end when they are told to, or when they are aborted. */
+export function pending() {
+  const all: {
+    params: unknown;
+    context: CallContext;
+    resolve(result?: unknown): void;
+    reject(error: unknown): void;
+  }[] = [];
+  const handler = (params: unknown, context: CallContext) =>
+    new Promise((resolve, reject) => {
+      all.push({ params, context, resolve, reject });
+      context.signal.addEventListener('abort', () => reject(context.signal.reason));
+    });
+  return { all, handler };
+}
+
+/** The answer of a call that failed. */
+export const failed = (id: unknown, code: number, message: unknown = expect.any(String), data?: unknown) => ({
+  id,
+  error: { code, message, ...(data !== undefined && { data }) },
+});
+
+/** A message that is left alone. */
+export const NOTHING = { method: '$/nothing' };
+
+/** A handler that ends when it is aborted. */
+export const untilAborted = (_: unknown, { signal }: CallContext) =>
+  new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+
+/** The numbers of a peer that has nothing to do. */
+export const IDLE = { callsOut: 0, callsIn: 0, streamsOut: 0, streamsIn: 0 };
