@@ -1,11 +1,11 @@
 // What runs on top of the peers of the model: handlers of all kinds, and calls of them, with every step noted in the record of
 // its call.
 import type { Timer } from '../../../../src/agent/environment.js';
-import { RpcError } from '../../../../src/rpc/errors.js';
+import type { RpcError } from '../../../../src/rpc/errors.js';
 import type { CallContext } from '../../../../src/rpc/incoming-call.js';
 import type { RpcPeer } from '../../../../src/rpc/peer.js';
 import type { FakeProcess } from '../../../agent/model/fake-process.js';
-import { type CallRecord, type Piece, type Pieces, REFUSED } from './call-record.js';
+import type { CallRecord, Piece, Pieces } from './call-record.js';
 import type { Kind } from './scenario.js';
 
 interface Params {
@@ -19,10 +19,21 @@ export type Guard = (check: () => void) => void;
 export class Application {
   readonly #process: FakeProcess;
   readonly #records: CallRecord[];
+  readonly #refuse: (message: string) => RpcError;
   readonly #guard: Guard;
 
-  /** @param process whose clock its work takes time of @param records of all calls, by their numbers */
-  constructor(process: FakeProcess, records: CallRecord[], guard: Guard) {
+  /**
+   * @param process whose clock its work takes time of
+   * @param records of all calls, by their numbers
+   * @param refuse makes the error of a handler
+   */
+  constructor(
+    process: FakeProcess,
+    records: CallRecord[],
+    refuse: (message: string) => RpcError,
+    guard: Guard,
+  ) {
+    this.#refuse = refuse;
     this.#process = process;
     this.#records = records;
     this.#guard = guard;
@@ -118,7 +129,7 @@ export class Application {
         return piece(1, size);
       case 'fail':
         await this.#pause(paceMs);
-        throw new RpcError(REFUSED, 'no');
+        throw this.#refuse('no');
       case 'sum':
         await this.#read(record, params.pieces!, record.sent, 0, () => {});
         return piece(record.sent.count, 0);
@@ -148,7 +159,7 @@ export class Application {
         yield piece(number, size);
         await this.#pause(paceMs);
       }
-      if (fails) throw new RpcError(REFUSED, 'no more');
+      if (fails) throw this.#refuse('no more');
     } finally {
       record.producing--;
     }

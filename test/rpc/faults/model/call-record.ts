@@ -1,5 +1,5 @@
 // What is known of one call of a scenario, at both ends, and what may come of it.
-import { RPC, RpcError } from '../../../../src/rpc/errors.js';
+import { RPC, type RpcError } from '../../../../src/rpc/errors.js';
 import type { CallStep } from './scenario.js';
 
 /** A code of the handler's own. */
@@ -130,7 +130,7 @@ export class CallRecord {
       [RPC.OVERLOADED]: mayBeOverloaded,
       [RPC.LOST]: mayBeLost,
     };
-    if (!(error instanceof RpcError) || !mayBe[error.code])
+    if (error.name !== 'RpcError' || !mayBe[error.code])
       throw new Error(`${this.name}: must not end with ${error.code} ${error.message}`, { cause: error });
     if (error.code === REFUSED && this.runs !== 1) violation(`${this.name}: refused in ${this.runs} runs`);
   }

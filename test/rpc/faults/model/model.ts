@@ -5,18 +5,20 @@ import { ClientSession } from '../../../../src/agent/client-session.js';
 import { debug } from '../../../../src/agent/debug.js';
 import type { Session } from '../../../../src/agent/session.js';
 import { SessionServer } from '../../../../src/agent/session-server.js';
+import type { RpcError } from '../../../../src/rpc/errors.js';
 import type { RpcPeer } from '../../../../src/rpc/peer.js';
 import { Clock } from '../../../agent/model/clock.js';
 import { FakeNetwork, type Side } from '../../../agent/model/fake-network.js';
 import { FakeProcess } from '../../../agent/model/fake-process.js';
 import { Application } from './application.js';
-import { CallRecord, violation } from './call-record.js';
+import { CallRecord, REFUSED, violation } from './call-record.js';
 import type { Scenario, Step } from './scenario.js';
 import { Wire } from './wire.js';
 
-/** What is tested: the class of src/rpc/, or that of a changed copy. */
+/** What is tested: the classes of src/rpc/, or those of a changed copy. */
 export interface Implementation {
   RpcPeer: typeof RpcPeer;
+  RpcError: typeof RpcError;
 }
 
 interface Server {
@@ -228,7 +230,8 @@ export class Model {
     const peer = new this.#implementation.RpcPeer(session, { limits }, process);
     // What a handler of ours throws is told to its caller: nothing else is to go wrong.
     peer.on('error', (error) => guard(() => this.#onError(error as Error)));
-    const application = new Application(process, this.#records, guard);
+    const refuse = (message: string) => new this.#implementation.RpcError(REFUSED, message);
+    const application = new Application(process, this.#records, refuse, guard);
     application.serve(peer);
     return { peer, session, process, application };
   }
