@@ -171,6 +171,7 @@ Examples:
   hawser inspect 81 85 37fa213d 7f9f4d5158              explain a frame, bit by bit
   hawser proxy --drop-every 5s ws://127.0.0.1:8787/     make its network bad
   hawser conform server ws://127.0.0.1:8787/echo        judge a server, rule by rule
+  hawser mcp-bridge ws://127.0.0.1:8080/                what an MCP host starts to use a server over WebSocket
   hawser bench ws://127.0.0.1:8787/echo                 measure it
 `;
 }

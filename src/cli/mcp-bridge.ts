@@ -10,7 +10,7 @@ import { parseByteCount, parseDuration } from './quantity.js';
 export const mcpBridgeCommand: CommandSpec = {
   name: 'mcp-bridge',
   summary: 'Connect a stdio MCP host to a WebSocket server, or WebSocket clients to a stdio MCP server.',
-  operands: 'URL | --listen PORT -- COMMAND [ARG...]',
+  operands: 'URL | --listen PORT -- COMMAND…',
   minOperands: 1,
   maxOperands: Number.POSITIVE_INFINITY,
   options: {

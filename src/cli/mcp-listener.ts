@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type McpConnection, serveMcp } from '../mcp/index.js';
+import { serveMcp } from '../mcp/index.js';
 import { type JsonRpcMessage, refusal } from '../mcp/message.js';
 import { EXIT } from './arguments.js';
 import { explainListenError } from './listen-error.js';
@@ -38,7 +38,8 @@ export async function listenForClients(options: ListenerOptions): Promise<number
     ...(path !== undefined && { path }),
     origins,
     verify: (request) => hasToken(request, token) && 'client',
-    connect: ({ transport }: McpConnection) => processes.serve(transport),
+    connect: ({ transport }) => processes.serve(transport),
+    onerror: (error) => log(error.message),
     windowMs,
     maxMessageBytes: maxBytes,
   });

@@ -5,7 +5,7 @@ import { readLines, writeMessage, writeText } from './mcp-lines.js';
 import { escapeLine } from './terminal.js';
 
 /** How long a process may take to end when its input has ended, and then after SIGTERM, until SIGKILL. */
-export interface StopTimes {
+interface StopTimes {
   inputMs: number;
   termMs: number;
 }

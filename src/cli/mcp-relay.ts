@@ -35,7 +35,7 @@ export interface HostEnd {
   by: 'host' | 'signal' | 'loss' | 'refusal';
   /** Requests that got an error because of it. */
   unanswered: number;
-  /** What the transport said last. */
+  /** What went wrong with the connection, when that was the last of it. */
   error: Error | undefined;
 }
 
@@ -52,6 +52,7 @@ export async function relayHost(transport: Transport, options: HostOptions): Pro
   transport.onerror = onError;
   transport.waitsForHandler = true;
   transport.onmessage = (message) => {
+    lastError = undefined;
     pending.answered(message);
     return writeMessage(output, message);
   };
@@ -95,7 +96,8 @@ async function readHost(
       await transport.send(message);
     } catch (error) {
       const { message: fault } = error as Error;
-      log(`not sent: ${fault}`);
+      // Of a connection that is gone, or never was, others tell.
+      if (error instanceof RangeError) log(`not sent: ${fault}`);
       const answers = message.id === undefined ? [] : pending.fail(`mcp-bridge: ${fault}`, [message.id]);
       for (const answer of answers) await writeMessage(output, answer);
     }
@@ -172,7 +174,7 @@ async function readServer(
     }
     pending.answered(reading.message);
     await transport.send(reading.message).catch((error: Error) => {
-      // Of a client that has left we know. A response that is too large was replaced by an error.
+      // Of a client that has left we know; a response that is too large was replaced by an error.
       if (error instanceof RangeError) log(`not sent: ${error.message}`);
     });
   }

@@ -13,6 +13,7 @@ describe('hawser', () => {
         'connect URL',
         'inspect [HEX...]',
         'proxy TARGET',
+        'mcp-bridge URL | --listen PORT -- COMMAND…',
         'help [command]',
         '--version',
       ]) {

@@ -311,7 +311,7 @@ describe('a connection that is gone for good', () => {
 
 describe('arguments', () => {
   it.each<[string[], string]>([
-    [[], 'missing argument URL | --listen PORT -- COMMAND [ARG...] (see hawser mcp-bridge --help)'],
+    [[], 'missing argument URL | --listen PORT -- COMMAND… (see hawser mcp-bridge --help)'],
     [['x:y'], 'not a WebSocket URL: "x:y"'],
     [['wss://'], 'not a WebSocket URL: "wss://"'],
     [['ws://x/', 'ws://y/'], 'unexpected argument "ws://y/" (see hawser mcp-bridge --help)'],
