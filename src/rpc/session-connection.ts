@@ -11,6 +11,8 @@ export class SessionConnection implements Connection, Carrier {
   readonly #session: Session;
   readonly #owner: ConnectionOwner;
   #conversation: ConversationHandler;
+  /** What had come before anybody listened. It waits until the peer is made, and has its handlers. */
+  #early: Data[] | undefined = [];
 
   /** @throws TypeError for a session that drops messages, or sends them again where nobody knows what they answer */
   constructor(session: Session, owner: ConnectionOwner) {
@@ -27,6 +29,8 @@ export class SessionConnection implements Connection, Carrier {
     this.#owner = owner;
     this.#conversation = owner.begin(this);
     session.on('message', this.#onMessage);
+    if (this.#early!.length > 0) queueMicrotask(() => this.#handOverEarly());
+    else this.#early = undefined;
     session.on('room', this.#onRoom);
     session.on('sessionlost', this.#onLost);
     session.on('moved', this.#onMoved);
@@ -62,7 +66,10 @@ export class SessionConnection implements Connection, Carrier {
     return this.#session.close();
   }
 
-  readonly #onMessage = (data: Data): void => this.#conversation.onMessage(data);
+  readonly #onMessage = (data: Data): void => {
+    if (this.#early !== undefined) this.#early.push(data);
+    else this.#conversation.onMessage(data);
+  };
 
   readonly #onRoom = (): void => this.#conversation.onRoom();
 
@@ -91,6 +98,11 @@ export class SessionConnection implements Connection, Carrier {
     this.#conversation.onEnd(new RpcError(RPC.LOST, 'the session is closed', { cause: error }));
     this.#owner.onClosed(error);
   };
+
+  #handOverEarly(): void {
+    for (const data of this.#early!) this.#conversation.onMessage(data);
+    this.#early = undefined;
+  }
 }
 
 /** What is left of a session at the server that the client has left. */
