@@ -15,6 +15,7 @@ import {
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const src = join(root, 'src');
@@ -52,6 +53,26 @@ function pruneDeclarations(target) {
   }
 }
 
+/** What the page of `hawser serve` uses of hawser itself. */
+const CLIENT = `
+export { connectSession } from './agent/browser.js';
+export { RpcPeer } from './rpc/index.js';
+`;
+
+/** One module for browsers, about 60 KB, made here so that whoever installs the package needs no bundler. */
+function bundleClient(file) {
+  buildSync({
+    stdin: { contents: CLIENT, resolveDir: src, sourcefile: 'client.ts', loader: 'ts' },
+    bundle: true,
+    format: 'esm',
+    minify: true,
+    platform: 'browser',
+    target: 'es2022',
+    outfile: file,
+    logLevel: 'warning',
+  });
+}
+
 function build(target) {
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
   const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json'), '--outDir', target], {
@@ -59,7 +80,9 @@ function build(target) {
   });
   if (compiled.status !== 0) return false;
   pruneDeclarations(target);
-  cpSync(join(src, 'cli', 'page'), join(target, 'cli', 'page'), { recursive: true });
+  const page = join(target, 'cli', 'page');
+  cpSync(join(src, 'cli', 'page'), page, { recursive: true });
+  bundleClient(join(page, 'hawser.js'));
   chmodSync(join(target, 'cli', 'main.js'), 0o755);
   writeFileSync(join(target, stamp), '');
   return true;

@@ -1,12 +1,16 @@
 // A TCP connection that is far away: what arrives is passed on after half of the round-trip time, in both directions, in
 // order. A process of its own, so that its timers and its CPU time are not those of what is measured. It delays, and cuts
-// when it is asked to: no loss, no bound on the bandwidth, no time for making a connection.
+// when it is asked to: no loss, no bound on the bandwidth. Making a connection takes no time, or with --handshake a round trip.
 import { connect, createServer } from 'node:net';
 import { parseArgs } from 'node:util';
 import { answer } from '../ipc.mjs';
 
 const { values } = parseArgs({
-  options: { port: { type: 'string' }, rtt: { type: 'string', default: '40' } },
+  options: {
+    port: { type: 'string' },
+    rtt: { type: 'string', default: '40' },
+    handshake: { type: 'boolean', default: false },
+  },
 });
 const delayMs = Number(values.rtt) / 2;
 
@@ -26,6 +30,11 @@ function passOn(from, to) {
 const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
   acceptedAtMs = Number(process.hrtime.bigint()) / 1e6;
   const far = connect({ port: Number(values.port), host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+  if (values.handshake) {
+    // It has connected to us in no time; from afar it could not have sent anything yet.
+    near.pause();
+    setTimeout(() => near.resume(), 2 * delayMs);
+  }
   passOn(near, far);
   passOn(far, near);
 });

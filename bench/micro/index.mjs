@@ -10,6 +10,7 @@ const NAMES = [
   'header-grammar',
   'deflate',
   'session',
+  'rpc',
 ];
 
 const unknown = wanted.filter((name) => !NAMES.includes(name));

@@ -167,7 +167,7 @@ export class FormerSession {
 
   /** When we have nothing more to say; the server closes when it has nothing more either. */
   #settle(): void {
-    if (this.#isOffered || this.#isUsable || this.#channel.sent.count > 0) return;
+    if (this.#isUsable || this.#channel.sent.count > 0) return;
     this.#sayBye();
   }
 

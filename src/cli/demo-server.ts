@@ -3,14 +3,19 @@
 import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { SessionServer } from '../agent/index.js';
+import { type ServerSession, SessionServer } from '../agent/index.js';
+import { serveMcp } from '../mcp/index.js';
 import type { WebSocket } from '../ws/websocket.js';
 import { WebSocketServer } from '../ws/websocket-server.js';
+import { serveAgent } from './agent-endpoint.js';
+import { tools } from './agent-tools/tools.js';
 import { ConnectionRecorder } from './connection-recorder.js';
 import { BroadcastGroup, echo, echoSession } from './endpoints.js';
-import { type Channel, isChannelName, Observatory } from './observatory.js';
+import { McpToolServer } from './mcp-tool-server.js';
+import { type Channel, type Endpoint, isChannelName, Observatory } from './observatory.js';
 import { isAllowedOrigin } from './origin-policy.js';
 import { readPage, servePage } from './page-files.js';
+import { readVersion } from './version.js';
 import { WireTap } from './wire-tap.js';
 
 /** How long clients may take to answer when the server shuts down. */
@@ -22,14 +27,21 @@ const SESSION_QUEUE_BYTES = 16 * 2 ** 20;
 /** What an observer asks for is short. */
 const MAX_REQUEST_BYTES = 4096;
 
-type Endpoint = (socket: WebSocket) => void;
+/** What a WebSocket is for. */
+type Purpose = (socket: WebSocket) => void;
+
+/** Who opens connections, and keeps what goes over them. */
+interface UpgradeHandler {
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  close(): Promise<void>;
+}
 
 /** A connection before its handshake, tapped or not. */
 interface Incoming {
   socket: Duplex;
   head: Buffer;
   /** Lets those who watch make it send. */
-  setEndpoint(webSocket: WebSocket): void;
+  setEndpoint(endpoint: Endpoint): void;
 }
 
 /** The server behind the command; it can be started and stopped within a process. */
@@ -40,12 +52,16 @@ export class DemoServer {
   readonly #compressing = new WebSocketServer({ noServer: true, perMessageDeflate: FAST_DEFLATE });
   readonly #plain = new WebSocketServer({ noServer: true });
   readonly #observing = new WebSocketServer({ noServer: true, maxPayload: MAX_REQUEST_BYTES });
-  readonly #sessions = new SessionServer({ noServer: true, queue: { maxBytes: SESSION_QUEUE_BYTES } });
   readonly #observatory = new Observatory();
   readonly #group = new BroadcastGroup([this.#compressing, this.#plain]);
-  readonly #endpoints = new Map<string, Endpoint>([
+  readonly #purposes = new Map<string, Purpose>([
     ['/echo', echo],
     ['/broadcast', (socket) => this.#group.join(socket)],
+  ]);
+  readonly #handlers = new Map<string, UpgradeHandler>([
+    ['/session', sessionServer(echoSession)],
+    ['/agent', sessionServer(serveAgent)],
+    ['/mcp', mcpServer()],
   ]);
 
   /** @param host the name or address to listen on */
@@ -53,8 +69,7 @@ export class DemoServer {
     this.#host = host;
     this.#closeGraceMs = closeGraceMs;
     const page = readPage();
-    this.#sessions.on('session', echoSession);
-    const paths = [...this.#endpoints.keys(), '/session', '/observe'];
+    const paths = [...this.#purposes.keys(), ...this.#handlers.keys(), '/observe'];
     this.#http = createServer((request, response) => servePage(page, paths, request, response));
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
@@ -83,7 +98,7 @@ export class DemoServer {
     const closed = new Promise((resolve) => this.#http.close(resolve));
     const goodbye = { code: 1001, reason: 'the server is shutting down', timeoutMs: this.#closeGraceMs };
     await Promise.all([
-      this.#sessions.close(),
+      ...Array.from(this.#handlers.values(), (handler) => handler.close()),
       ...[this.#compressing, this.#plain, this.#observing].map((server) => server.close(goodbye)),
     ]);
     this.#http.closeAllConnections();
@@ -99,36 +114,33 @@ export class DemoServer {
       return;
     }
     const { pathname, parameters } = splitTarget(request.url ?? '/');
-    const endpoint = this.#endpoints.get(pathname);
-    if (pathname === '/observe') this.#observe(parameters.get('id') ?? '', request, socket, head);
-    else if (pathname === '/session') this.#connectSession(parameters, request, socket, head);
-    else if (endpoint !== undefined) this.#connect(endpoint, parameters, request, socket, head);
-    else refuse(socket, 404, 'There is no WebSocket at this path.');
+    const purpose = this.#purposes.get(pathname);
+    const handler = this.#handlers.get(pathname);
+    if (pathname === '/observe') {
+      this.#observe(parameters.get('id') ?? '', request, socket, head);
+    } else if (purpose === undefined && handler === undefined) {
+      refuse(socket, 404, 'There is no WebSocket at this path.');
+    } else {
+      const incoming = this.#tap(pathname, parameters, request, socket, head);
+      if (incoming === undefined) return;
+      if (handler !== undefined) handler.handleUpgrade(request, incoming.socket, incoming.head);
+      else this.#connect(purpose!, parameters.get('deflate') !== 'off', request, incoming);
+    }
   }
 
-  #connect(
-    endpoint: Endpoint,
-    parameters: URLSearchParams,
-    request: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-  ): void {
-    const server = parameters.get('deflate') === 'off' ? this.#plain : this.#compressing;
-    const incoming = this.#tap(parameters, request, socket, head);
-    if (incoming === undefined) return;
+  #connect(purpose: Purpose, isCompressing: boolean, request: IncomingMessage, incoming: Incoming): void {
+    const server = isCompressing ? this.#compressing : this.#plain;
     server.handleUpgrade(request, incoming.socket, incoming.head, (webSocket) => {
       incoming.setEndpoint(webSocket);
-      start(webSocket, endpoint);
+      // A peer's fault ends its connection only; the observer sees the Close frame that says why.
+      webSocket.on('error', ignore);
+      purpose(webSocket);
     });
-  }
-
-  #connectSession(parameters: URLSearchParams, request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const incoming = this.#tap(parameters, request, socket, head);
-    if (incoming !== undefined) this.#sessions.handleUpgrade(request, incoming.socket, incoming.head);
   }
 
   /** Puts a tap on the connection where it is to be watched. @returns `undefined` when it was refused */
   #tap(
+    path: string,
     parameters: URLSearchParams,
     request: IncomingMessage,
     socket: Duplex,
@@ -138,16 +150,17 @@ export class DemoServer {
     if (name === null) return { socket, head, setEndpoint: ignore };
     const channel = this.#channelFor(name, socket);
     if (channel === undefined) return undefined;
-    const connection = channel.addConnection();
+    const connection = channel.addConnection(path);
     const recorder = new ConnectionRecorder(request, (record) => channel.publish(connection, record));
     // What came with the request head goes back into the socket, so that the tap sees it.
     if (head.length > 0) socket.unshift(head);
     const tap = new WireTap(socket, recorder);
+    channel.setEndpoint(connection, { terminate: () => tap.destroy() });
     socket.once('close', () => channel.removeConnection(connection));
     return {
       socket: tap,
       head: Buffer.alloc(0),
-      setEndpoint: (webSocket) => channel.setEndpoint(connection, webSocket),
+      setEndpoint: (endpoint) => channel.setEndpoint(connection, endpoint),
     };
   }
 
@@ -174,10 +187,16 @@ export class DemoServer {
   }
 }
 
-function start(socket: WebSocket, endpoint: Endpoint): void {
-  // A peer's fault ends its connection only; the observer sees the Close frame that says why.
-  socket.on('error', ignore);
-  endpoint(socket);
+function sessionServer(purpose: (session: ServerSession) => void): SessionServer {
+  const server = new SessionServer({ noServer: true, queue: { maxBytes: SESSION_QUEUE_BYTES } });
+  server.on('session', purpose);
+  return server;
+}
+
+function mcpServer(): UpgradeHandler {
+  const info = { name: 'hawser serve', version: readVersion() };
+  // Origins have been looked at by then.
+  return serveMcp({ noServer: true, origins: ['*'], factory: () => new McpToolServer(tools, info) });
 }
 
 function ignore(): void {}

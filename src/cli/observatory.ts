@@ -32,9 +32,14 @@ export class Observatory {
   }
 }
 
+/** The server's end of a connection. Those that belong to a session only end: what they carry is the session's affair. */
+export type Endpoint = Pick<WebSocket, 'terminate'> & Partial<Pick<WebSocket, 'ping' | 'close'>>;
+
 /** What an observer may ask for. */
 interface Request {
   request: 'ping' | 'close' | 'terminate';
+  /** Of the connections that are meant; all of them, where it is left out. */
+  path?: unknown;
   payload?: unknown;
   code?: unknown;
   reason?: unknown;
@@ -43,7 +48,7 @@ interface Request {
 export class Channel {
   readonly #onEmpty: () => void;
   readonly #observers = new Set<Observer>();
-  readonly #connections = new Map<number, WebSocket | undefined>();
+  readonly #connections = new Map<number, { path: string; endpoint: Endpoint | undefined }>();
   #connectionsSeen = 0;
   readonly #backlog: string[] = [];
   #backlogLength = 0;
@@ -58,15 +63,16 @@ export class Channel {
   }
 
   /** Adds a connection that is about to open. @returns its number in this channel */
-  addConnection(): number {
+  addConnection(path: string): number {
     this.#connectionsSeen += 1;
-    this.#connections.set(this.#connectionsSeen, undefined);
+    this.#connections.set(this.#connectionsSeen, { path, endpoint: undefined });
     return this.#connectionsSeen;
   }
 
   /** Hands over the endpoint of a connection, so that observers can make it send. */
-  setEndpoint(connection: number, socket: WebSocket): void {
-    this.#connections.set(connection, socket);
+  setEndpoint(connection: number, endpoint: Endpoint): void {
+    const known = this.#connections.get(connection);
+    if (known !== undefined) known.endpoint = endpoint;
   }
 
   removeConnection(connection: number): void {
@@ -111,10 +117,12 @@ export class Channel {
     } catch {
       return 'not understood: the request is not JSON';
     }
-    const endpoints = [...this.#connections.values()].filter((socket) => socket !== undefined);
+    const endpoints = [...this.#connections.values()]
+      .filter(({ path }) => message.path === undefined || message.path === path)
+      .flatMap(({ endpoint }) => endpoint ?? []);
     if (endpoints.length === 0) return 'no connection is open under this name';
     try {
-      for (const socket of endpoints) order(socket, message);
+      for (const endpoint of endpoints) order(endpoint, message);
       return undefined;
     } catch (error) {
       return (error as Error).message;
@@ -127,12 +135,15 @@ export class Channel {
   }
 }
 
-function order(socket: WebSocket, { request, payload, code, reason }: Request): void {
-  if (request === 'ping') socket.ping(typeof payload === 'string' ? payload : '');
-  else if (request === 'terminate') socket.terminate();
-  else if (request === 'close' && code === undefined) socket.close();
-  else if (request === 'close') socket.close(Number(code), typeof reason === 'string' ? reason : '');
-  else throw new Error('not understood: a request is ping, close or terminate');
+function order(endpoint: Endpoint, { request, payload, code, reason }: Request): void {
+  if (request === 'terminate') endpoint.terminate();
+  else if (request !== 'ping' && request !== 'close')
+    throw new Error('not understood: a request is ping, close or terminate');
+  else if (endpoint.ping === undefined || endpoint.close === undefined)
+    throw new Error('the connection of a session can only be terminated');
+  else if (request === 'ping') endpoint.ping(typeof payload === 'string' ? payload : '');
+  else if (code === undefined) endpoint.close();
+  else endpoint.close(Number(code), typeof reason === 'string' ? reason : '');
 }
 
 /** One watching WebSocket, with a bound on what waits for it. */

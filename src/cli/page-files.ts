@@ -1,5 +1,5 @@
 // The page of `hawser serve` over HTTP: its few files, and clear answers to every other request.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 
@@ -8,17 +8,25 @@ export interface Asset {
   body: Buffer;
 }
 
+const PAGE = join(__dirname, 'page');
+/** The client for browsers that the page calls the agent with. */
+const BUNDLE = 'hawser.js';
+
 /** Reads the files once, when the server starts. */
 export function readPage(): Map<string, Asset> {
   const read = (file: string, type: string): Asset => ({
     type: `${type}; charset=utf-8`,
-    body: readFileSync(join(__dirname, 'page', file)),
+    body: readFileSync(join(PAGE, file)),
   });
   return new Map([
     ['/', read('index.html', 'text/html')],
     ['/style.css', read('style.css', 'text/css')],
     ['/page.js', read('page.js', 'text/javascript')],
     ['/frame-log.js', read('frame-log.js', 'text/javascript')],
+    ['/agent.js', read('agent.js', 'text/javascript')],
+    ['/call-view.js', read('call-view.js', 'text/javascript')],
+    // Made by the build (scripts/build.mjs): among the sources it is not.
+    ...(existsSync(join(PAGE, BUNDLE)) ? [[`/${BUNDLE}`, read(BUNDLE, 'text/javascript')] as const] : []),
   ]);
 }
 

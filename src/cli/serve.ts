@@ -1,5 +1,5 @@
-// `hawser serve`: a server to try WebSocket against, and a page that shows each frame of a connection as the server
-// sees it on the wire. Meant for one's own machine: it has no authentication.
+// `hawser serve`: a server to try WebSocket, sessions, calls and MCP against, and a page that shows each frame of a connection
+// as the server sees it on the wire. Meant for one's own machine: it has no authentication.
 import { type CommandSpec, EXIT, type ParsedArguments } from './arguments.js';
 import { DemoServer } from './demo-server.js';
 import { explainListenError } from './listen-error.js';
@@ -26,10 +26,12 @@ What it serves:
   /broadcast   a WebSocket that sends every message to all who are connected to it
   /session     a session (docs/session-protocol.md) that sends every message back, once and in order over any number of
                connections; it waits two minutes for a client that is gone: hawser connect --session
+  /agent       a session whose tools can be called with hawser/rpc: calculate, clock, explain, search; the page does so
+  /mcp         the same tools for clients of the Model Context Protocol, over hawser.mcp.v1, which resumes, or mcp
   /observe     where the page receives its records
 
-The first two take the parameter ?deflate=off, which does without compression. All three take ?watch=NAME, which shows
-the connection on every page that watches NAME:
+The first two take the parameter ?deflate=off, which does without compression. All but the last take ?watch=NAME, which
+shows the connection on every page that watches NAME:
   hawser connect 'ws://127.0.0.1:8787/echo?watch=me'
 
 Pages of other sites may not connect (RFC 6455 §10.2); programs, which send no Origin header, may. There is no
@@ -68,6 +70,8 @@ function formatBanner(url: string): string {
 ${socketUrl}echo
 ${socketUrl}broadcast
 ${socketUrl}session   ${dim('for hawser connect --session')}
+${socketUrl}agent     ${dim('tools for hawser/rpc; the page calls them')}
+${socketUrl}mcp       ${dim('the same tools for MCP clients')}
 ${dim('Ctrl+C ends it')}
 `;
 }

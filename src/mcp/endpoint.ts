@@ -31,36 +31,45 @@ export class McpEndpoint {
 
   /** @internal Users call `serveMcp`. */
   constructor(options: McpEndpointOptions, environment: Environment = machine) {
-    const { factory, connect, verify, onerror, server, noServer, path, origins, signal, ...ofSessions } =
-      options;
+    const {
+      factory,
+      connect,
+      verify,
+      onerror,
+      server,
+      noServer,
+      path,
+      origins = [],
+      signal,
+      ...ofSessions
+    } = options;
     if ((factory === undefined) === (connect === undefined)) {
       throw new TypeError('one of the options `factory` and `connect` was expected');
     }
     const { maxMessageBytes = MAX_MESSAGE_BYTES } = options;
     this.#options = options;
     this.#environment = environment;
-    this.#sessions = new SessionServer(
-      { ...ofSessions, noServer: true, queue: { maxBytes: maxMessageBytes } },
-      environment,
+    this.#entrance = new Entrance(
+      {
+        ...(server !== undefined && { server }),
+        ...(noServer !== undefined && { noServer }),
+        ...(path !== undefined && { path }),
+        maxMessageBytes,
+        // The empty name: clients that offer none.
+        subprotocols: [RESUMING, PLAIN, ''],
+        origins: (origin, { headers }) => isAllowedOrigin(origin, headers.host, origins),
+        authenticate: (request) => this.#verify(request),
+      },
+      this,
     );
-    this.#sessions.on('session', (session, request) => this.#serve(session, session.principal, request));
-    const entranceOptions = {
-      ...(server !== undefined && { server }),
-      ...(noServer !== undefined && { noServer }),
-      ...(path !== undefined && { path }),
-      maxMessageBytes,
-      // The empty name: clients that offer none.
-      subprotocols: [RESUMING, PLAIN, ''],
-      origins: (origin: string, { headers }: IncomingMessage) =>
-        isAllowedOrigin(origin, headers.host, origins ?? []),
-      authenticate: (request: IncomingMessage) => this.#verify(request),
-    };
+    const queue = { maxBytes: maxMessageBytes };
     try {
-      this.#entrance = new Entrance(entranceOptions, this);
+      this.#sessions = new SessionServer({ ...ofSessions, noServer: true, queue }, environment);
     } catch (error) {
-      this.#sessions.close();
+      this.#entrance.close();
       throw error;
     }
+    this.#sessions.on('session', (session, request) => this.#serve(session, session.principal, request));
     signal?.addEventListener('abort', this.#onAbort);
     if (signal?.aborted) this.close();
   }

@@ -23,7 +23,7 @@ export class PlainCarrier implements Carrier, LinkHandler {
   readonly #link: Link;
   readonly #environment: Environment;
   readonly #createdAt: number;
-  readonly #liveness: Liveness | undefined;
+  #liveness: Liveness | undefined;
   #handler: CarrierHandler | undefined;
   /** What came before anybody listened, or while somebody was busy. */
   readonly #waiting: Data[] = [];
@@ -41,16 +41,7 @@ export class PlainCarrier implements Carrier, LinkHandler {
     this.#environment = environment;
     this.#createdAt = environment.now();
     link.handler = this;
-    const { ping } = link;
-    if (ping !== undefined) {
-      this.#liveness = new Liveness(link, wheelOf(environment), heartbeat ?? HEARTBEAT, {
-        ping,
-        onDead: () => {
-          link.release();
-          this.#finish(new SessionError('closed', 'the peer was silent'));
-        },
-      });
-    }
+    this.#watch(heartbeat ?? HEARTBEAT);
     track(this);
   }
 
@@ -125,6 +116,22 @@ export class PlainCarrier implements Carrier, LinkHandler {
     }
     this.#isBusy = false;
     if (this.#isOver) handler.onEnd(this.#error);
+  }
+
+  #watch(heartbeat: LivenessOptions): void {
+    const link = this.#link;
+    const { ping } = link;
+    if (ping === undefined) return;
+    const onDead = (): void => {
+      // Whoever does not read hears no sign of life.
+      if (this.#isBusy) {
+        this.#watch(heartbeat);
+      } else {
+        link.release();
+        this.#finish(new SessionError('closed', 'the peer was silent'));
+      }
+    };
+    this.#liveness = new Liveness(link, wheelOf(this.#environment), heartbeat, { ping, onDead });
   }
 
   #finish(error: Error | undefined): void {

@@ -3,11 +3,11 @@
 
 import type { TimerWheel } from '../agent/timer-wheel.js';
 import type { ConversationParts } from './conversation-parts.js';
-import { type ErrorObject, lostError, RPC, RpcError } from './errors.js';
+import { type ErrorObject, lostError, RPC, RpcError, remoteError } from './errors.js';
 import type { IncomingStream } from './incoming-stream.js';
 import { type Id, serializeNotification, serializeOurs, serializeRequest } from './message.js';
 import { type CallOptions, OutgoingCall, type OutgoingCallOwner, type Progress } from './outgoing-call.js';
-import { decodeValue, encodeParams } from './stream-reference.js';
+import { decodeValue, encodeParams, isAsyncIterable } from './stream-reference.js';
 import { receiveResult } from './validation.js';
 
 /** For calls without streams, which are nearly all. */
@@ -110,8 +110,8 @@ export class Caller<Peer> implements OutgoingCallOwner {
   }
 
   /** @returns false when nobody waits for it */
-  onError(id: Id, { code, message, data }: ErrorObject): void {
-    this.#calls.get(id)?.reject(new RpcError(code, message, { data }));
+  onError(id: Id, error: ErrorObject): void {
+    this.#calls.get(id)?.reject(remoteError(error));
   }
 
   onProgress(id: Id, progress: Progress): void {
@@ -154,18 +154,24 @@ export function checkMethod(method: string): void {
   if (method.startsWith('$/')) throw new TypeError(`${method}: names that begin with $/ are the protocol's`);
 }
 
-/** @throws RpcError `INVALID_PARAMS` for what JSON does not hold, and for what is neither object nor array */
+/** @throws RpcError `INVALID_PARAMS` for what JSON does not hold, and for what is neither object nor array in it */
 function toJson(params: unknown, announce: (items: AsyncIterable<unknown>) => number): string | undefined {
   if (params === undefined) return undefined;
-  if (typeof params !== 'object' || params === null) {
-    throw new RpcError(RPC.INVALID_PARAMS, 'params are an object or an array');
-  }
+  if (typeof params !== 'object' || params === null || isAsyncIterable(params)) throw noParams();
   const encoded = encodeParams(params, announce);
+  let json: string | undefined;
   try {
-    return JSON.stringify(encoded);
+    json = JSON.stringify(encoded);
   } catch (cause) {
     throw new RpcError(RPC.INVALID_PARAMS, 'the params cannot be written as JSON', { cause });
   }
+  // A Date is a text there.
+  if (json?.[0] !== '{' && json?.[0] !== '[') throw noParams();
+  return json;
+}
+
+function noParams(): RpcError {
+  return new RpcError(RPC.INVALID_PARAMS, 'params are an object or an array');
 }
 
 /** @throws RpcError `CANCELLED`, RangeError */

@@ -6,6 +6,8 @@ import type { Data } from '../agent/link.js';
 export interface Carrier {
   /** Whether what is sent now leaves at once, rather than piling up. */
   readonly hasRoom: boolean;
+  /** As {@link hasRoom}, for a text of this length. What is sent without room may leave with another conversation. */
+  hasRoomFor(length: number): boolean;
   /** The longest text it takes, in UTF-16 code units. */
   readonly maxBytes: number;
   send(text: string): void;

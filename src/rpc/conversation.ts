@@ -7,7 +7,7 @@ import { wheelOf } from '../agent/timer-wheel.js';
 import { Caller } from './caller.js';
 import type { Carrier, ConversationHandler } from './carrier.js';
 import type { ConversationHost } from './conversation-parts.js';
-import { RPC, RpcError } from './errors.js';
+import { RPC, RpcError, remoteError } from './errors.js';
 import { type Id, type Message, parseMessage, peekId, peekStream, serializeError } from './message.js';
 import { Outbox } from './outbox.js';
 import { Responder } from './responder.js';
@@ -144,7 +144,7 @@ export class Conversation<Peer> implements ConversationHandler {
   #onErrorAnswer({ id, error }: Extract<Message, { kind: 'error' }>): void {
     if (id !== null) this.caller.onError(id, error);
     // The peer could make nothing of a message of ours. An answer to that would be answered, and so on.
-    else this.#host.onError(new RpcError(error.code, error.message, { data: error.data }), {});
+    else this.#host.onError(remoteError(error), {});
   }
 
   #onInvalid(id: Id | null, code: number, reason: string): void {
@@ -158,11 +158,12 @@ export class Conversation<Peer> implements ConversationHandler {
 
   /** Parsing would cost what the limit is there to save. */
   #onTooLong(text: string): void {
-    const reason = `a message has a length of ${text.length}, and at most ${this.#host.limits.messageBytes} are taken`;
+    const { messageBytes, idLength } = this.#host.limits;
+    const reason = `a message has a length of ${text.length}, and at most ${messageBytes} are taken`;
     const stream = peekStream(text);
     // Without these items it would have a gap.
     if (stream !== undefined) this.#streams.abandon(stream, new RpcError(RPC.TOO_LARGE, reason));
-    const head = peekId(text);
+    const head = peekId(text, idLength);
     if (head?.isRequest === false) {
       this.#host.onError(new RpcError(RPC.TOO_LARGE, reason), { id: head.id });
       this.caller.onError(head.id, { code: RPC.TOO_LARGE, message: reason });

@@ -41,19 +41,31 @@ export interface LostData {
 }
 
 /**
- * A call, or a stream, failed. A handler that throws one sends `code`, `message` and `data` to its caller; `cause` never
- * leaves the process.
+ * A call, or a stream, failed. A handler that throws one of its own sends `code`, `message` and `data` to its caller; `cause`
+ * never leaves the process.
  */
 export class RpcError extends Error {
   override readonly name = 'RpcError';
   readonly code: number;
   readonly data: unknown;
+  /** Whether the peer sent it. To a caller of ours it would tell of something else: a handler that throws it has failed. */
+  readonly isRemote: boolean;
 
-  constructor(code: number, message: string, { data, cause }: { data?: unknown; cause?: unknown } = {}) {
+  constructor(
+    code: number,
+    message: string,
+    { data, cause, isRemote = false }: { data?: unknown; cause?: unknown; isRemote?: boolean } = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.data = data;
+    this.isRemote = isRemote;
   }
+}
+
+/** An error that the peer sent. */
+export function remoteError({ code, message, data }: ErrorObject): RpcError {
+  return new RpcError(code, message, { data, isRemote: true });
 }
 
 /** @param cause why the connection is gone; its message is kept */

@@ -105,6 +105,10 @@ export class IncomingCall<Peer = unknown> implements CallContext<Peer>, Sender {
     this.#owner.onOver(this);
   }
 
+  onLost(): void {
+    this.#owner.onOver(this);
+  }
+
   #report(progress: number, total: number | undefined, message: string | undefined): void {
     if (!Number.isFinite(progress) || !(total === undefined || Number.isFinite(total))) {
       throw new TypeError(`progress: finite numbers were expected, got ${progress} of ${total}`);

@@ -3,11 +3,12 @@
 
 import { RPC, RpcError } from './errors.js';
 import { STREAM_WINDOW } from './limits.js';
+import type { Sender } from './outbox.js';
 import type { RpcStream } from './stream.js';
 
 export interface IncomingStreamOwner {
-  /** The application has consumed so much. */
-  grant(stream: number, items: number, bytes: number): void;
+  /** The application has consumed so much. @param sender told when the producer is about to know */
+  grant(stream: number, items: number, bytes: number, sender: Sender): void;
   /** The application wants no more; the peer has to know. */
   cancel(stream: number, reason: string | undefined): void;
   /** Nothing more is expected: it ended, or was cancelled. */
@@ -28,14 +29,17 @@ interface Batch {
 
 const END: IteratorResult<never, undefined> = { done: true, value: undefined };
 
-export class IncomingStream implements RpcStream<unknown> {
+export class IncomingStream implements RpcStream<unknown>, Sender {
   readonly #number: number;
   readonly #owner: IncomingStreamOwner;
   #batches: Batch[] = [];
   readonly #readers: Reader[] = [];
   /** What the producer may still send. */
   readonly #credit: { items: number; bytes: number } = { ...STREAM_WINDOW };
+  /** What was read and is not granted. */
   #consumed = { items: 0, bytes: 0 };
+  /** Whether a grant waits to be sent. Who does not read what we send gets no second one. */
+  #isGranting = false;
   #end: { error: Error | undefined } | undefined;
   #signal: AbortSignal | undefined;
 
@@ -79,6 +83,7 @@ export class IncomingStream implements RpcStream<unknown> {
       this.#finish(undefined);
     }
     this.#batches = [];
+    this.#end = { error: undefined };
   }
 
   [Symbol.asyncIterator](): this {
@@ -120,6 +125,11 @@ export class IncomingStream implements RpcStream<unknown> {
     this.#finish(error);
   }
 
+  onSent(): void {
+    this.#isGranting = false;
+    this.#grant();
+  }
+
   #take(batch: Batch): unknown {
     const item = batch.items[batch.taken]!;
     batch.taken++;
@@ -129,14 +139,20 @@ export class IncomingStream implements RpcStream<unknown> {
       this.#batches.shift();
       consumed.bytes += batch.length;
     }
-    const isHalf = consumed.items * 2 >= STREAM_WINDOW.items || consumed.bytes * 2 >= STREAM_WINDOW.bytes;
-    if (isHalf && !this.isOver) {
-      this.#consumed = { items: 0, bytes: 0 };
-      this.#credit.items += consumed.items;
-      this.#credit.bytes += consumed.bytes;
-      this.#owner.grant(this.#number, consumed.items, consumed.bytes);
-    }
+    this.#grant();
     return item;
+  }
+
+  /** When half of the window is consumed. */
+  #grant(): void {
+    const { items, bytes } = this.#consumed;
+    const isHalf = items * 2 >= STREAM_WINDOW.items || bytes * 2 >= STREAM_WINDOW.bytes;
+    if (!isHalf || this.#isGranting || this.isOver) return;
+    this.#isGranting = true;
+    this.#consumed = { items: 0, bytes: 0 };
+    this.#credit.items += items;
+    this.#credit.bytes += bytes;
+    this.#owner.grant(this.#number, items, bytes, this);
   }
 
   #finish(error: Error | undefined): void {

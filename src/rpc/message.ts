@@ -31,6 +31,9 @@ export interface Invalid {
 
 type Fields = Record<string, unknown>;
 
+/** Characters of what an error says, where it cannot be sent as it is. */
+const LONGEST_MESSAGE = 1024;
+
 /** @param idLength the longest id and idempotency key to take, in characters */
 export function parseMessage(text: string, idLength: number): Message {
   let value: unknown;
@@ -47,12 +50,18 @@ export function parseMessage(text: string, idLength: number): Message {
 }
 
 /** The id of a message that is too long to be parsed, and whether it is a call; as our own messages begin. */
-export function peekId(text: string): { id: Id; isRequest: boolean } | undefined {
+export function peekId(text: string, idLength: number): { id: Id; isRequest: boolean } | undefined {
   const head = /^\{"jsonrpc":"2\.0","id":(\d{1,15}|"(?:[^"\\]|\\.){0,1024}"),"(\w+)":/.exec(
     text.slice(0, 8192),
   );
   if (head === null) return undefined;
-  return { id: JSON.parse(head[1]!) as Id, isRequest: head[2] === 'method' };
+  try {
+    const id: unknown = JSON.parse(head[1]!);
+    return isId(id, idLength) ? { id, isRequest: head[2] === 'method' } : undefined;
+  } catch {
+    // It only looked like a text.
+    return undefined;
+  }
 }
 
 /** The stream of items that are too long to be parsed. */
@@ -87,6 +96,24 @@ export function serializeResult(id: Id, result: string): string {
 
 export function serializeError(id: Id | null, { code, message, data }: ErrorObject): string {
   return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message, data } });
+}
+
+/**
+ * Whatever a program put into its error, a message comes out: without the data where JSON does not hold them, or where they
+ * would make it longer than `maxBytes`.
+ */
+export function serializeWithin(
+  maxBytes: number,
+  { code, message, data }: ErrorObject,
+  serialize: (error: ErrorObject) => string,
+): string {
+  try {
+    const text = serialize({ code, message, data });
+    if (text.length <= maxBytes) return text;
+  } catch {
+    // They are circular, or a BigInt.
+  }
+  return serialize({ code, message: message.slice(0, LONGEST_MESSAGE) });
 }
 
 /** @param items JSON of each */
@@ -124,11 +151,10 @@ function readRequest(fields: Fields, id: Id, idLength: number): Message {
   const { method, params, idempotencyKey } = fields;
   if (typeof method !== 'string') return invalid(id, 'a method is a text');
   if (!isParams(params)) return invalid(id, 'params are an object or an array');
-  if (idempotencyKey !== undefined && !(isId(idempotencyKey, idLength) && idempotencyKey !== '')) {
+  if (!isText(idempotencyKey) || idempotencyKey === '' || (idempotencyKey?.length ?? 0) > idLength) {
     return invalid(id, `an idempotency key is a text of 1 to ${idLength} characters`);
   }
-  const key = idempotencyKey === undefined ? undefined : String(idempotencyKey);
-  return { kind: 'request', id, method, params, idempotencyKey: key };
+  return { kind: 'request', id, method, params, idempotencyKey };
 }
 
 function readNotification({ method, params }: Fields, idLength: number): Message {

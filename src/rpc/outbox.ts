@@ -45,7 +45,7 @@ export class Outbox {
 
   /** @param sender told when the connection has taken the message, perhaps at once */
   send(text: string, sender?: Sender): void {
-    if (this.#messages.length === 0 && this.#carrier.hasRoom) {
+    if (this.#hasRoomFor(text)) {
       this.#carrier.send(text);
       sender?.onSent();
     } else {
@@ -62,12 +62,13 @@ export class Outbox {
 
   /** For what need not be sent to a peer that does not read. */
   sendIfRoom(text: string): void {
-    if (this.#messages.length === 0 && this.#carrier.hasRoom) this.#carrier.send(text);
+    if (this.#hasRoomFor(text)) this.#carrier.send(text);
   }
 
-  /** Sends the progress of a call, or keeps it in the place of the one before. */
+  /** Sends the progress of a call, or keeps it, without the one before. */
   sendProgress(id: unknown, text: string): void {
-    if (this.#messages.length === 0 && this.#carrier.hasRoom) this.#carrier.send(text);
+    this.#progress.delete(id);
+    if (this.#hasRoomFor(text)) this.#carrier.send(text);
     else this.#progress.set(id, text);
   }
 
@@ -96,18 +97,18 @@ export class Outbox {
   flush(): void {
     if (this.#messages.length > 0) this.#flushMessages();
     for (const [id, text] of this.#progress) {
-      if (!this.#carrier.hasRoom) return;
+      if (!this.#hasRoomFor(text)) return;
       this.#progress.delete(id);
       this.#carrier.send(text);
     }
     // Who has more comes again after all others: a Set keeps the order in which its members were added.
     for (const source of this.#sources) {
-      if (!this.#carrier.hasRoom) return;
+      if (this.#messages.length > 0 || !this.#carrier.hasRoom) return;
       this.#sources.delete(source);
       const text = source.takeMessage();
       if (text === undefined) continue;
-      this.#carrier.send(text);
       this.#sources.add(source);
+      this.send(text);
     }
   }
 
@@ -121,11 +122,16 @@ export class Outbox {
     for (const { sender } of messages) sender?.onLost?.(error);
   }
 
+  #hasRoomFor(text: string): boolean {
+    return this.#messages.length === 0 && this.#carrier.hasRoomFor(text.length);
+  }
+
   #flushMessages(): void {
     const messages = this.#messages;
     let sent = 0;
-    for (; sent < messages.length && this.#carrier.hasRoom; sent++) {
+    for (; sent < messages.length; sent++) {
       const { text, sender } = messages[sent]!;
+      if (!this.#carrier.hasRoomFor(text.length)) break;
       this.#carrier.send(text);
       sender?.onSent();
       // Who was told has ended it all.
@@ -148,6 +154,7 @@ export class Outbox {
 /** Takes everything, and sends nothing. */
 const CLOSED: Carrier = {
   hasRoom: true,
+  hasRoomFor: () => true,
   maxBytes: Number.POSITIVE_INFINITY,
   send() {},
   fail() {},

@@ -90,15 +90,15 @@ export class OutgoingCall implements Sender {
     this.#isSent = true;
   }
 
-  onProgress(progress: Progress): void {
-    if (!(progress.progress > this.#progress)) return;
-    this.#progress = progress.progress;
+  onProgress({ progress, total, message }: Progress): void {
+    if (!(progress > this.#progress)) return;
+    this.#progress = progress;
     if (this.#timer !== undefined) {
       this.#owner.wheel.cancel(this.#timer);
       this.#timer = this.#schedule(this.#timeoutMs);
     }
     try {
-      this.#onProgress?.(progress);
+      this.#onProgress?.({ progress, total, message });
     } catch (error) {
       queueMicrotask(() => {
         throw error;

@@ -13,10 +13,10 @@ import {
   type CallArguments,
   type CallResult,
   type Contract,
+  defineContract,
   type Handler,
   type Handlers,
   type MethodName,
-  type MethodSchemas,
   type NotifyArguments,
   type SchemaContract,
   schemasOf,
@@ -32,9 +32,9 @@ import { type RpcSocket, SocketConnection } from './socket-connection.js';
 
 export interface RpcPeerOptions<Remote = Contract, Local = Contract, Peer = unknown> {
   /** What the peer offers, where it is to be checked at run time: its results and items are validated. */
-  remote?: Remote;
+  remote?: Remote & SchemaContract;
   /** What we offer: params are validated. Methods that are not in it can be handled all the same, unchecked. */
-  local?: Local;
+  local?: Local & SchemaContract;
   /** By name; more can be added with {@link RpcPeer.handle}. */
   handlers?: Handlers<Local, CallContext<Peer>>;
   /**
@@ -94,7 +94,8 @@ export class RpcPeer<Remote extends Contract = any, Local extends Contract = any
   /**
    * @param connection a session, or a WebSocket with the face of `ws` or of the standard; open, or being opened
    * @param environment time and randomness; only tests bring their own
-   * @throws TypeError for a session whose queue drops messages; RangeError for limits that are none
+   * @throws TypeError for a session whose queue drops messages, and for a contract that is none; RangeError for limits that
+   *   are none
    */
   constructor(
     connection: Session | RpcSocket,
@@ -102,6 +103,8 @@ export class RpcPeer<Remote extends Contract = any, Local extends Contract = any
     environment: Environment = machine,
   ) {
     super();
+    for (const contract of [options.remote, options.local])
+      if (contract !== undefined) defineContract(contract);
     this.#options = options as RpcPeerOptions<Remote, Local, this>;
     this.#handlers = new Map(Object.entries(options.handlers ?? {}) as [string, AnyHandler<this>][]);
     this.#environment = environment;
@@ -237,8 +240,8 @@ export class RpcPeer<Remote extends Contract = any, Local extends Contract = any
       limits,
       idempotency: idempotency && { principal, ...idempotency },
       handlerOf: (method) => this.#handlers.get(method),
-      localSchemas: (method) => schemasIn(local, method),
-      remoteSchemas: (method) => schemasIn(remote, method),
+      localSchemas: (method) => local && schemasOf(local, method),
+      remoteSchemas: (method) => remote && schemasOf(remote, method),
       onError: (error, about) => this.emit('error', error, about),
       get isObserved() {
         return channels.rpc.hasSubscribers;
@@ -254,8 +257,4 @@ export class RpcPeer<Remote extends Contract = any, Local extends Contract = any
     const message: RpcMessage = { peer: this, direction, method, durationMs, code };
     channels.rpc.publish(message);
   }
-}
-
-function schemasIn(contract: Contract | undefined, method: string): MethodSchemas | undefined {
-  return contract === undefined ? undefined : schemasOf(contract as SchemaContract, method);
 }

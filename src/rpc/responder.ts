@@ -7,7 +7,7 @@ import type { AnyHandler, ConversationParts, ErrorContext } from './conversation
 import { type ErrorObject, RPC, RpcError } from './errors.js';
 import { IncomingCall, type IncomingCallOwner } from './incoming-call.js';
 import type { IncomingStream } from './incoming-stream.js';
-import { type Id, serializeError, serializeOurs, serializeResult } from './message.js';
+import { type Id, serializeError, serializeOurs, serializeResult, serializeWithin } from './message.js';
 import { decodeParams, encodeValue, isAsyncIterable } from './stream-reference.js';
 import { receiveParams } from './validation.js';
 
@@ -52,8 +52,7 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
     const refusal = error ?? this.#refusalOf(id, handler, idempotencyKey);
     if (refusal !== undefined) {
       for (const stream of streams) stream.cancel();
-      // An answer with its id would be taken for that of the other call.
-      this.refuse(this.#calls.has(id) ? null : id, refusal);
+      this.refuse(id, refusal);
       return;
     }
     const startedAt = host.isObserved ? host.environment.now() : 0;
@@ -92,7 +91,9 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
     host.onError(new RpcError(code, message, { data }), { id: id ?? undefined });
     if (this.#refusals >= host.limits.calls) return;
     this.#refusals++;
-    outbox.send(serializeError(id, { code, message, data }), { onSent: () => this.#refusals-- });
+    // An answer with the id of a call in flight would be taken for the answer of that call.
+    const free = id !== null && this.#calls.has(id) ? null : id;
+    outbox.send(serializeError(free, { code, message, data }), { onSent: () => this.#refusals-- });
   }
 
   /** The conversation is over. */
@@ -102,11 +103,13 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
 
   /** What the peer is told of an error, and nothing else of it. */
   describe(error: unknown, { method, id }: ErrorContext): ErrorObject {
-    if (error instanceof RpcError && !LOCAL_CODES.includes(error.code)) {
+    const isForCaller = error instanceof RpcError && isMeantForCallers(error);
+    // What is not for the caller has to be told here.
+    if (!isForCaller || error.cause !== undefined) this.#parts.host.onError(error, { method, id });
+    if (isForCaller) {
       const { code, message, data } = error;
       return { code, message, data };
     }
-    this.#parts.host.onError(error, { method, id });
     if (error instanceof SessionError && error.code === 'store-full') {
       return { code: RPC.OVERLOADED, message: 'too many idempotency keys are in use' };
     }
@@ -172,10 +175,11 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
       const received = schemas === undefined ? params : receiveParams(schemas, params);
       const result =
         received instanceof Promise
-          ? received.then((valid) => this.#handle(call, handler, valid))
+          ? received.then((valid) => (call.isAwaited ? this.#handle(call, handler, valid) : undefined))
           : this.#handle(call, handler, received);
       if (isThenable(result)) {
-        result.then(
+        // One that is no Promise of the language may call both of them, and more than once.
+        Promise.resolve(result).then(
           (value) => this.#answer(call, value),
           (error) => this.#fail(call, error),
         );
@@ -229,6 +233,7 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
       return;
     }
     const number = streams.nextNumber();
+    call.isAwaited = false;
     outbox.dropProgress(id);
     outbox.send(serializeResult(id, `{"stream":${number}}`), call);
     streams.produce(number, items, call.method, (wasStopped) => {
@@ -238,16 +243,19 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
   }
 
   #fail(call: IncomingCall<Peer>, error: unknown): void {
-    if (!call.isAwaited || call.id === undefined) {
-      // That it was given up is no news.
-      if (call.isAwaited) this.describe(error, call);
-      this.#settle(call, RPC.CANCELLED);
+    // That it was given up is no news.
+    const described = call.isAwaited ? this.describe(error, call) : undefined;
+    this.#settle(call, described?.code ?? RPC.CANCELLED);
+    if (described === undefined || call.id === undefined) {
       this.onOver(call);
       return;
     }
-    const described = this.describe(error, call);
-    this.#settle(call, described.code);
-    this.#parts.outbox.send(this.#serializeError(call.id, described), call);
+    const { outbox, maxBytes } = this.#parts;
+    const { id } = call;
+    outbox.send(
+      serializeWithin(maxBytes, described, (error) => serializeError(id, error)),
+      call,
+    );
   }
 
   /** The handler is done. */
@@ -267,22 +275,16 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
       `the result has a length of ${text.length}, and at most ${maxBytes} may be sent`,
     );
   }
-
-  /** Whatever a handler put into its error, an answer is sent. */
-  #serializeError(id: Id, { code, message, data }: ErrorObject): string {
-    try {
-      const text = serializeError(id, { code, message, data });
-      if (text.length <= this.#parts.maxBytes) return text;
-    } catch {
-      // The data is nothing that JSON holds.
-    }
-    return serializeError(id, { code, message: message.slice(0, 1024) });
-  }
 }
 
-function isThenable(value: unknown): value is Promise<unknown> {
+/** Whether a handler made it for whoever called it, rather than got it from somewhere else. */
+function isMeantForCallers({ code, isRemote }: RpcError): boolean {
+  return !isRemote && Number.isSafeInteger(code) && !LOCAL_CODES.includes(code);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
-    typeof value === 'object' && value !== null && typeof (value as Promise<unknown>).then === 'function'
+    typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function'
   );
 }
 

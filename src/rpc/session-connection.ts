@@ -11,6 +11,8 @@ export class SessionConnection implements Connection, Carrier {
   readonly #session: Session;
   readonly #owner: ConnectionOwner;
   #conversation: ConversationHandler;
+  /** What had come before anybody listened. It waits until the peer is made, and has its handlers. */
+  #early: Data[] | undefined = [];
 
   /** @throws TypeError for a session that drops messages, or sends them again where nobody knows what they answer */
   constructor(session: Session, owner: ConnectionOwner) {
@@ -27,6 +29,8 @@ export class SessionConnection implements Connection, Carrier {
     this.#owner = owner;
     this.#conversation = owner.begin(this);
     session.on('message', this.#onMessage);
+    if (this.#early!.length > 0) queueMicrotask(() => this.#handOverEarly());
+    else this.#early = undefined;
     session.on('room', this.#onRoom);
     session.on('sessionlost', this.#onLost);
     session.on('moved', this.#onMoved);
@@ -37,6 +41,10 @@ export class SessionConnection implements Connection, Carrier {
 
   get hasRoom(): boolean {
     return this.#session.hasRoom;
+  }
+
+  hasRoomFor(length: number): boolean {
+    return this.#session.hasRoomFor(length);
   }
 
   get maxBytes(): number {
@@ -58,7 +66,10 @@ export class SessionConnection implements Connection, Carrier {
     return this.#session.close();
   }
 
-  readonly #onMessage = (data: Data): void => this.#conversation.onMessage(data);
+  readonly #onMessage = (data: Data): void => {
+    if (this.#early !== undefined) this.#early.push(data);
+    else this.#conversation.onMessage(data);
+  };
 
   readonly #onRoom = (): void => this.#conversation.onRoom();
 
@@ -87,35 +98,38 @@ export class SessionConnection implements Connection, Carrier {
     this.#conversation.onEnd(new RpcError(RPC.LOST, 'the session is closed', { cause: error }));
     this.#owner.onClosed(error);
   };
+
+  #handOverEarly(): void {
+    for (const data of this.#early!) this.#conversation.onMessage(data);
+    this.#early = undefined;
+  }
 }
 
 /** What is left of a session at the server that the client has left. */
 class FormerCarrier implements Carrier {
   readonly maxBytes = Number.POSITIVE_INFINITY;
   readonly #former: FormerSession;
-  /** A former session has no queue: what there is no room for waits here, and nothing else is sent then. */
-  #waiting: string[] = [];
 
   constructor(former: FormerSession, conversation: ConversationHandler) {
     this.#former = former;
     former.keep({
       onMessage: (data) => conversation.onMessage(data),
-      onRoom: () => {
-        this.#sendWaiting();
-        if (this.hasRoom) conversation.onRoom();
-      },
+      onRoom: () => conversation.onRoom(),
       onEnd: (error) =>
         conversation.onEnd(new RpcError(RPC.LOST, 'the former session is over', { cause: error })),
     });
   }
 
   get hasRoom(): boolean {
-    return this.#waiting.length === 0 && this.#former.hasRoom;
+    return this.#former.hasRoom;
+  }
+
+  hasRoomFor(length: number): boolean {
+    return this.#former.hasRoomFor(length);
   }
 
   send(text: string): void {
-    this.#waiting.push(text);
-    this.#sendWaiting();
+    this.#former.send(text);
   }
 
   fail(_code: number, reason: string): void {
@@ -124,11 +138,5 @@ class FormerCarrier implements Carrier {
 
   release(): void {
     this.#former.release();
-  }
-
-  #sendWaiting(): void {
-    while (this.#waiting.length > 0 && this.#former.hasRoomFor(this.#waiting[0]!.length)) {
-      this.#former.send(this.#waiting.shift()!);
-    }
   }
 }

@@ -48,6 +48,10 @@ export class SocketConnection implements Connection, Carrier, LinkHandler {
     return this.#isOpen && !this.#isCongested;
   }
 
+  hasRoomFor(): boolean {
+    return this.hasRoom;
+  }
+
   send(text: string): void {
     this.#link.send(text);
     this.#bytesUntilLook -= text.length + OVERHEAD_BYTES;

@@ -63,7 +63,11 @@ function isWrapper(value: object): value is { stream: null; value: unknown } {
   return isOne && Object.keys(value).length === 2;
 }
 
-/** Whether it would be taken for something else at the other end. */
+/** Whether its JSON could be taken for something else at the other end. Members without a value are none in JSON. */
 function isLookalike(value: object): boolean {
-  return Object.hasOwn(value, 'stream') && (isReference(value) || isWrapper(value));
+  if (!Object.hasOwn(value, 'stream')) return false;
+  return Object.entries(value).every(
+    ([name, member]) =>
+      name === 'stream' || name === 'value' || ['undefined', 'function', 'symbol'].includes(typeof member),
+  );
 }

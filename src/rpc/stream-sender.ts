@@ -3,7 +3,7 @@
 
 import { type ErrorObject, RPC, RpcError } from './errors.js';
 import { STREAM_WINDOW } from './limits.js';
-import { serializeNext, serializeOurs } from './message.js';
+import { serializeNext, serializeOurs, serializeWithin } from './message.js';
 import type { ItemSource, Outbox } from './outbox.js';
 
 /** Items share a message up to this length. */
@@ -61,7 +61,10 @@ export class StreamSender implements ItemSource {
     if (this.#waiting.length > 0) return this.#takeItems();
     if (this.#end === undefined || this.#isOver) return undefined;
     this.#finish(false);
-    return serializeOurs('$/end', { s: this.#options.number, error: this.#end.error });
+    const { number: s, maxBytes } = this.#options;
+    const { error } = this.#end;
+    if (error === undefined) return serializeOurs('$/end', { s });
+    return serializeWithin(maxBytes, error, (sendable) => serializeOurs('$/end', { s, error: sendable }));
   }
 
   #takeItems(): string | undefined {

@@ -1,10 +1,10 @@
 // All streams of one conversation, in both directions: who has which number, and how many there may be.
 
-import { type ErrorObject, RPC, RpcError } from './errors.js';
+import { type ErrorObject, RPC, RpcError, remoteError } from './errors.js';
 import { IncomingStream, type IncomingStreamOwner } from './incoming-stream.js';
 import type { RpcLimits } from './limits.js';
 import { serializeOurs } from './message.js';
-import type { Outbox } from './outbox.js';
+import type { Outbox, Sender } from './outbox.js';
 import { StreamSender } from './stream-sender.js';
 
 export interface StreamsOptions {
@@ -124,7 +124,7 @@ export class Streams implements IncomingStreamOwner {
   onEnd(number: number, error: ErrorObject | undefined): Verdict {
     const stream = this.#incoming.get(number);
     if (stream === undefined) return this.#judge(number);
-    stream.end(error && new RpcError(error.code, error.message, { data: error.data }));
+    stream.end(error && remoteError(error));
     return 'taken';
   }
 
@@ -141,8 +141,8 @@ export class Streams implements IncomingStreamOwner {
 
   // What incoming streams tell
 
-  grant(s: number, n: number, bytes: number): void {
-    this.#options.outbox.send(serializeOurs('$/credit', { s, n, bytes }));
+  grant(s: number, n: number, bytes: number, sender: Sender): void {
+    this.#options.outbox.send(serializeOurs('$/credit', { s, n, bytes }), sender);
   }
 
   /** Who announces streams and does not read that nobody wants them is told no more than so often. */
@@ -154,6 +154,9 @@ export class Streams implements IncomingStreamOwner {
   }
 
   onOver(number: number): void {
+    const stream = this.#incoming.get(number);
+    // A grant that has not left is of no use.
+    if (stream !== undefined) this.#options.outbox.withdraw(stream);
     this.#incoming.delete(number);
     this.#options.onOver();
   }

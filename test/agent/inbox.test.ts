@@ -22,6 +22,22 @@ function setUp() {
 const value = (data: Data) => ({ done: false, value: data });
 const END = { done: true, value: undefined };
 
+describe('what one source has brought', () => {
+  it('is taken out, in order, and what others have brought stays', () => {
+    const { inbox, handed, push } = setUp();
+    const other = { acknowledge() {}, handed() {} };
+    push('a');
+    inbox.push('b', 1, other);
+    push('c');
+    expect(inbox.take(other).map(({ data }) => data)).toEqual(['b']);
+    expect([inbox.count, handed]).toEqual([2, []]);
+    expect(inbox.take(other)).toEqual([]);
+    const told: unknown[] = [];
+    inbox.listener = (data) => told.push(data);
+    expect(told).toEqual(['a', 'c']);
+  });
+});
+
 describe('listener', () => {
   it('gets messages as they come, each counts as handed over', () => {
     const { inbox, handed, push } = setUp();

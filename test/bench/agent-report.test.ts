@@ -8,10 +8,13 @@ const bench = join(__dirname, '../../bench/agent');
 type Program = any;
 let push: Program;
 let overhead: Program;
+let rpc: Program;
 
 beforeAll(async () => {
-  [push, overhead] = await Promise.all(
-    ['push-report', 'overhead-report'].map((name) => import(pathToFileURL(join(bench, `${name}.mjs`)).href)),
+  [push, overhead, rpc] = await Promise.all(
+    ['push-report', 'overhead-report', 'rpc-report'].map(
+      (name) => import(pathToFileURL(join(bench, `${name}.mjs`)).href),
+    ),
   );
 });
 
@@ -99,5 +102,71 @@ describe('overhead of sessions', () => {
       '1 rounds of 1 s, load 0.0 before.',
       '9,999 sessions without a connection: 700 B of heap and 20 B of external memory each (RSS 900 B)',
     ]);
+  });
+});
+
+describe('calls and streams', () => {
+  const costs = { messages: 1000, perSecond: 100, handlerMs: 0, work: 'calls' };
+  /** CPU time of both ends together, half of it at each. */
+  const called = (layer: string, round: number, cpuUs: number, depth = 64) => {
+    return { ...costs, part: 'calls', layer, round, depth, serverUs: cpuUs / 2, clientUs: cpuUs / 2 };
+  };
+  const summarize = (measured: object) =>
+    rpc.summarizeRpc({ measurements: [], tools: [], churn: [], ...measured });
+  const plan = { rounds: 1, repeats: 1, seconds: 1 };
+
+  it('a call -> against echo and JSON of the same round, whatever the order', () => {
+    const { calls } = summarize({
+      measurements: [
+        ...[called('json', 0, 1), called('echo', 0, 3), called('rpc', 0, 5)],
+        ...[called('session-echo', 0, 4), called('session-rpc', 0, 10)],
+        // Three times as slow.
+        ...[called('rpc', 1, 18), called('session-rpc', 1, 30), called('json', 1, 3)],
+        ...[called('session-echo', 1, 12), called('echo', 1, 9)],
+      ],
+    });
+    expect(calls).toMatchObject([
+      { carrier: 'socket', depth: 64, echoUs: 6, jsonUs: 2, rpcUs: 11.5, ratio: [1.375, 1.25, 1.5] },
+      { carrier: 'session', depth: 64, echoUs: 8, jsonUs: 2, rpcUs: 20, ratio: [2, 2, 2] },
+    ]);
+    const text = rpc.formatRpcReport({ plan, load: 0, ...summarize({}), calls });
+    expect(text).toContain('| socket, 64 in flight | 6.00 | 2.00 | 11.5 | 1.38 (1.25-1.50) |');
+  });
+
+  it('tool calls -> the time of all from nothing, of the first, and of a later one, for each distance', () => {
+    const run = (way: string, rttMs: number, times: number[]) => ({ way, rttMs, isSecure: false, times });
+    const summary = summarize({
+      tools: [
+        run('session', 40, [160, 200, 240]),
+        run('session', 120, [480, 600, 720]),
+        run('keep-alive', 40, [80, 120, 160]),
+        run('session', 40, [162, 202, 246]),
+      ],
+    });
+    expect(summary.tools[0]).toMatchObject({ calls: 3, totalMs: [243, 240, 246], firstMs: 161, laterMs: 40 });
+    const text = rpc.formatRpcReport({ plan, load: 0, ...summary });
+    expect(text).toContain('| 3 calls, one after the other, without TLS | ms at 40 ms | ms at 120 ms |');
+    expect(text).toContain('| calls over one session | 243 | 720 | 161.0 / 40.0 | 480.0 / 120.0 |');
+    expect(text).not.toContain('with TLS |');
+  });
+
+  it('a stream -> what one core would do for both ends; a crowd -> its tail in each round', () => {
+    const streamed = { ...called('rpc', 0, 4), part: 'streams', work: 'numbers' };
+    const crowd = { ...called('rpc', 0, 1, 1000), part: 'crowd', work: 'crowd', p50Ms: 10, p99Ms: 25 };
+    const summary = summarize({ measurements: [streamed, crowd] });
+    expect(summary.streams).toMatchObject([{ items: 'numbers', perCoreSecond: [250_000, 250_000, 250_000] }]);
+    expect(summary.crowd).toMatchObject([{ p50Ms: [10, 10, 10], tail: [2.5, 2.5, 2.5] }]);
+    const text = rpc.formatRpcReport({ plan, load: 0, ...summary });
+    expect(text).toContain('| over a socket, handler 0 ms | 10.0 (10.0-10.0) |');
+  });
+
+  it('nothing left of cancelled streams -> says so, and how the heap changed', () => {
+    const churn = [
+      { layer: 'rpc', begun: 10_000, ended: 10_000, inFlight: 0, active: [2, 2], heapBytes: -1200 },
+    ];
+    expect(rpc.formatRpcReport({ plan, load: 0, ...summarize({ churn }) })).toContain(
+      '10,000 streams opened and cancelled over a socket: 10,000 generators ended, 0 calls and streams left, ' +
+        'debug.active() 2 before and 2 after, heap -1,200 B in all',
+    );
   });
 });

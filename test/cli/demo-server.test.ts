@@ -84,6 +84,8 @@ describe('the page', () => {
     ['/style.css', 'text/css', 'style.css'],
     ['/page.js', 'text/javascript', 'page.js'],
     ['/frame-log.js', 'text/javascript', 'frame-log.js'],
+    ['/agent.js', 'text/javascript', 'agent.js'],
+    ['/call-view.js', 'text/javascript', 'call-view.js'],
   ])('GET %s -> 200 %s', async (path, type, file) => {
     const { status, headers, body } = await get(path);
     expect(status).toBe(200);
@@ -125,6 +127,8 @@ describe('the page', () => {
     ['DELETE', '/page.js', 405],
     ['GET', '/echo', 426],
     ['GET', '/session', 426],
+    ['GET', '/agent', 426],
+    ['GET', '/mcp', 426],
     ['GET', '/observe', 426],
   ])('%s %s -> %i with a line of text', async (method, path, expected) => {
     const { status, headers, body } = await get(path, method);
@@ -364,6 +368,38 @@ describe('watching', () => {
     await peer.ended;
     expect(peer.frames).toEqual([]);
   });
+
+  it('the observer can mean the connections of one path only', async () => {
+    const observer = await observe('me');
+    const echoing = await connectPeer('/echo?watch=me');
+    const broadcast = await connectPeer('/broadcast?watch=me');
+    await observer.find({ connection: 2, type: 'handshake', from: 'server' });
+    observer.ask({ request: 'ping', path: '/session' });
+    expect(await observer.find({ type: 'notice' })).toMatchObject({
+      text: 'no connection is open under this name',
+    });
+    observer.ask({ request: 'terminate', path: '/broadcast' });
+    await broadcast.ended;
+    echoing.send({ opcode: TEXT, payload: 'still here' });
+    expect((await echoing.nextFrame()).payload.toString()).toBe('still here');
+  });
+
+  it.each(['/session', '/agent', '/mcp'])(
+    'the observer can cut a connection of %s, and no more',
+    async (path) => {
+      const observer = await observe('me');
+      const subprotocol = path === '/mcp' ? 'mcp' : 'hawser.v1';
+      const peer = await connectPeer(`${path}?watch=me`, { 'Sec-WebSocket-Protocol': subprotocol });
+      await observer.find({ type: 'handshake', from: 'server' });
+      for (const request of ['ping', 'close']) observer.ask({ request });
+      expect(await observer.find({ type: 'notice' })).toMatchObject({
+        text: 'the connection of a session can only be terminated',
+      });
+      observer.ask({ request: 'terminate' });
+      await peer.ended;
+      expect(peer.frames).toEqual([]);
+    },
+  );
 
   it('[RFC6455-5.1-2] a client that breaks a rule is shown with the rule, and with the Close that it earns', async () => {
     const observer = await observe('me');

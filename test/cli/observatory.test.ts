@@ -50,7 +50,7 @@ function observe(channel: Channel): FakeWebSocket {
 
 function watch(channel: Channel): FakeWebSocket {
   const socket = new FakeWebSocket();
-  channel.setEndpoint(channel.addConnection(), socket as unknown as WebSocket);
+  channel.setEndpoint(channel.addConnection('/echo'), socket as unknown as WebSocket);
   return socket;
 }
 
@@ -84,7 +84,7 @@ describe('Channel', () => {
   it('tells every observer what happened, with the number of the connection and the time', () => {
     const channel = new Observatory().channel('a')!;
     const observers = [observe(channel), observe(channel)];
-    channel.publish(channel.addConnection(), event('one'));
+    channel.publish(channel.addConnection('/echo'), event('one'));
     for (const { received } of observers) {
       expect(received[1]).toMatchObject({ connection: 1, type: 'tcp', event: 'one', at: expect.any(Number) });
     }
@@ -92,7 +92,7 @@ describe('Channel', () => {
 
   it('tells a late observer what happened before', () => {
     const channel = new Observatory().channel('a')!;
-    channel.publish(channel.addConnection(), event('early'));
+    channel.publish(channel.addConnection('/echo'), event('early'));
     expect(observe(channel).received[1]).toMatchObject({ event: 'early' });
   });
 
@@ -188,7 +188,7 @@ describe('Observatory', () => {
     const observatory = new Observatory();
     const channel = observatory.channel('a')!;
     const observer = observe(channel);
-    const connection = channel.addConnection();
+    const connection = channel.addConnection('/echo');
     observer.emit('close');
     expect(observatory.channel('a')).toBe(channel);
     channel.removeConnection(connection);
@@ -201,7 +201,7 @@ describe('Observatory', () => {
 
   it('bounds who is in a channel', () => {
     const channel = new Observatory().channel('a')!;
-    for (let index = 0; index < 16; index++) channel.addConnection();
+    for (let index = 0; index < 16; index++) channel.addConnection('/echo');
     expect(channel.isFull).toBe(true);
   });
 });

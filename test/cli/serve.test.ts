@@ -30,7 +30,19 @@ describe('hawser serve', () => {
     expect(stdout).toContain(`http://127.0.0.1:${port}/ `);
     expect(stdout).toContain(`ws://127.0.0.1:${port}/echo\n`);
     expect(stdout).toContain(`ws://127.0.0.1:${port}/broadcast\n`);
-    expect(stdout).toContain(`ws://127.0.0.1:${port}/session `);
+    for (const path of ['session', 'agent', 'mcp'])
+      expect(stdout).toContain(`ws://127.0.0.1:${port}/${path} `);
+  });
+
+  it('has the client for browsers that its page calls the agent with', async () => {
+    const { port } = await startServer();
+    const response = await fetch(`http://127.0.0.1:${port}/hawser.js`);
+    expect(response.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
+    const module = await response.text();
+    expect(module.slice(-100)).toMatch(/export\{\S+ as RpcPeer,\S+ as connectSession\};\s*$/);
+    // It stands alone, and people load it over the network.
+    expect(/\brequire\(|\bfrom\s*["']|import\(/.exec(module)).toBeNull();
+    expect(module.length).toBeLessThan(100_000);
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('%s -> clients get 1001, exit code 0', async (signal) => {

@@ -13,6 +13,7 @@ beforeAll(() => {
   cpSync('package.json', join(copy, 'package.json'));
   cpSync('examples', join(copy, 'examples'), { recursive: true });
   symlinkSync(compiledSources(), join(copy, 'dist'), 'junction');
+  symlinkSync(join(process.cwd(), 'node_modules'), join(copy, 'node_modules'), 'junction');
 });
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
@@ -29,10 +30,14 @@ function run(name: string) {
 const CONCLUSIONS: Record<string, RegExp> = {
   'agent-through-flaky-proxy.mjs': /^300 updates, each once and in order, [1-9]\d* drops survived$/,
   'market-data.mjs': /^every symbol ended with its latest price, and never went back in time$/,
+  'mcp-client.mjs': /^counted to 10, told in 10 steps$/,
+  'shared-state.mjs': /^all 7 agents know the latest of all; the slow one read \d+ of 500 changes$/,
+  'tool-calling-agent.mjs':
+    /^an answer with every word in its place; 3 tools ran once, 1 of them cancelled; 2 drops survived$/,
 };
 
 /** For other programs to import. */
-const MODULES = ['opentelemetry.mjs'];
+const MODULES = ['mcp-server.mjs', 'opentelemetry.mjs'];
 
 it('every program has its test', () => {
   const programs = readdirSync('examples').filter((name) => name.endsWith('.mjs') && !MODULES.includes(name));

@@ -1,8 +1,8 @@
 // A tool that takes five seconds, and a connection that is cut three times meanwhile: the call returns once, correctly, and
 // the tool has run once.
 import { afterEach, describe, expect, it } from 'vitest';
+import { type McpScene, setScene } from '../support/mcp-scene.js';
 import { CLIENTS, type TestClient } from './mcp/clients.js';
-import { type McpScene, setScene } from './mcp/scene.js';
 import { Journal, SERVERS } from './mcp/servers.js';
 
 let scene: McpScene;

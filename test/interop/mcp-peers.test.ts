@@ -12,8 +12,8 @@ import type { WebSocketClass } from '../../src/agent/socket-link.js';
 import { WebSocketClientTransport, WebSocketServerTransport } from '../../src/mcp/index.js';
 import { WebSocket } from '../../src/ws/websocket.js';
 import { WebSocketServer } from '../../src/ws/websocket-server.js';
+import { type McpScene, setScene } from '../support/mcp-scene.js';
 import { CLIENTS } from './mcp/clients.js';
-import { type McpScene, setScene } from './mcp/scene.js';
 import { INFO, Journal, SERVERS, server1 } from './mcp/servers.js';
 
 const CLASSES = Object.entries({ hawser: WebSocket, ws: Ws, undici: Undici }) as unknown as [

@@ -5,8 +5,8 @@ import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ClientTransport } from '../../src/mcp/client-transport.js';
+import { type McpScene, setScene } from '../support/mcp-scene.js';
 import { CLIENTS } from './mcp/clients.js';
-import { type McpScene, setScene } from './mcp/scene.js';
 import { INFO, Journal, server1, server2 } from './mcp/servers.js';
 
 /** How each of them dials out. */

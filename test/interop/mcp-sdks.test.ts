@@ -1,9 +1,9 @@
 // The clients of the SDKs 1.32 and 2.4 with their servers, in both eras of the protocol, over a plain connection and over a
 // session that resumes: every pair holds the same conversation.
 import { afterEach, describe, expect, it } from 'vitest';
+import { type McpScene, setScene } from '../support/mcp-scene.js';
 import { until } from '../support/tcp.js';
 import { CLIENTS, MODERN, type TestClient } from './mcp/clients.js';
-import { type McpScene, setScene } from './mcp/scene.js';
 import { BIG, COUNTER, Journal, SERVERS } from './mcp/servers.js';
 
 const PAIRS = Object.keys(SERVERS).flatMap((server) =>

@@ -1,7 +1,9 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { connectSession } from '../../src/agent/index.js';
 import { defineContract, type SchemaContract, schemasOf } from '../../src/rpc/contract.js';
+import { RpcPeer } from '../../src/rpc/peer.js';
 
 describe('defineContract', () => {
   it('takes schemas of any library, and methods without any -> the same object', () => {
@@ -72,5 +74,14 @@ describe('schemasOf', () => {
 
   it.each(['sub', 'constructor', 'hasOwnProperty', '__proto__'])('%s, which is none -> undefined', (name) => {
     expect(schemasOf(contract, name)).toBeUndefined();
+  });
+});
+
+describe('a peer', () => {
+  it.each(['remote', 'local'] as const)('%s is an object of handlers -> TypeError', async (option) => {
+    await using session = connectSession('ws://127.0.0.1:1');
+    const contract = { add: () => 1 } as unknown as SchemaContract;
+    const message = 'contract: add: an object with schemas was expected';
+    expect(() => new RpcPeer(session, { [option]: contract })).toThrow(new TypeError(message));
   });
 });

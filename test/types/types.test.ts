@@ -217,12 +217,9 @@ describe('programs written for hawser', () => {
     ['TypeScript 7', 'node'],
     ['TypeScript 7', 'strict only'],
     ['TypeScript 5.6', 'node'],
-  ] as const)(
-    '%s (%s) compiles programs with contracts, and refuses what breaks them',
-    (compiler, system) => {
-      expect(compile(read('rpc'), 'hawser', compiler, system)).toBe('');
-    },
-  );
+  ] as const)('%s (%s) compiles programs with contracts, in both forms', (compiler, system) => {
+    expect(compile(renamed(read('rpc'), '.mts', '.cts'), 'hawser', compiler, system)).toBe('');
+  });
 
   it('a program misuses the types -> each misuse is an error where the program says so', () => {
     expect(compile(renamed(read('refused'), '.mts'), 'hawser', 'TypeScript 7', 'node')).toBe('');

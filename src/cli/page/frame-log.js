@@ -184,8 +184,19 @@ function previewOf(record) {
     return `${record.close.code} ${record.close.name}${record.close.reason && `: ${record.close.reason}`}`;
   const content = record.message?.hex === undefined ? record.payload : record.message;
   const text =
-    content.text === undefined ? spaced(content.hex.slice(0, 160)) : printable(content.text.slice(0, 300));
+    content.text === undefined
+      ? spaced(content.hex.slice(0, 160))
+      : printable(essence(content.text).slice(0, 300));
   return text === '' ? '(empty)' : text;
+}
+
+const CALL = /^\{"jsonrpc":"2\.0",(?:"id":(\d+),)?"method":"([^"]*)"(?:,"params":(.*))?\}$/s;
+const ANSWER = /^\{"jsonrpc":"2\.0","id":(\d+),"(result|error)":(.*)\}$/s;
+
+/** What differs between messages of JSON-RPC, which begin all alike; other text as it is. */
+function essence(text) {
+  const [, id, name, rest = ''] = CALL.exec(text) ?? ANSWER.exec(text) ?? [];
+  return name === undefined ? text : `${id === undefined ? '' : `#${id} `}${name} ${rest}`;
 }
 
 function factsOf(record, sincePing) {

@@ -14,6 +14,16 @@ let socket;
 let observer;
 let observing;
 let closeCodes = [];
+/** A promise of the panel of the agent, once it was asked for. */
+let panel;
+/** What the panel uses of this page. */
+const host = {
+  agentUrl: () => `${socketOrigin}/agent?watch=${encodeURIComponent(name)}`,
+  observe,
+  request,
+  note,
+  complain,
+};
 
 // What the server reports
 
@@ -83,6 +93,7 @@ function showPong(pong) {
   byId('pong').textContent = `pong after ${(pong.at - lastPing.at).toFixed(2)} ms`;
 }
 
+/** Asks the server for something on the connections of `path` that are watched. */
 async function request(message) {
   try {
     await observe();
@@ -90,6 +101,10 @@ async function request(message) {
   } catch (error) {
     complain(error.message);
   }
+}
+
+function pathOf(webSocket) {
+  return new URL(webSocket.url).pathname;
 }
 
 function note(text, isAlarm = false) {
@@ -170,7 +185,7 @@ function close() {
     throw new Error('A status code is a number, or empty for none.');
   if (new TextEncoder().encode(reason).length > 123)
     throw new Error('A reason has at most 123 bytes (§5.5.1).');
-  if (chosen('closer') === 'server') request({ request: 'close', code, reason });
+  if (chosen('closer') === 'server') request({ request: 'close', code, reason, path: pathOf(socket) });
   else if (code === undefined) socket.close();
   else if (code !== 1000 && !(code >= 3000 && code <= 4999)) {
     throw new Error(
@@ -223,10 +238,26 @@ function showName() {
   byId('command').textContent = `hawser connect '${socketOrigin}/echo?watch=${name}'`;
 }
 
-function showKind() {
-  const kind = chosen('kind');
-  for (const part of document.querySelectorAll('[data-kind]')) {
-    part.hidden = !part.dataset.kind.split(' ').includes(kind);
+/** Shows the parts that belong to what is chosen in a group of radio buttons, and hides the others. */
+function showChosen(group) {
+  for (const part of document.querySelectorAll(`[data-${group}]`)) {
+    part.hidden = !part.dataset[group].split(' ').includes(chosen(group));
+  }
+}
+
+/** The panel of the agent comes with a client of its own, which is loaded when it is asked for. */
+async function showMode() {
+  showChosen('mode');
+  complain('');
+  const isAgent = chosen('mode') === 'agent';
+  history.replaceState(null, '', isAgent ? '#agent' : location.pathname);
+  if (!isAgent) return;
+  try {
+    panel ??= import('./agent.js').then(({ AgentPanel }) => new AgentPanel(host));
+    await panel;
+  } catch (error) {
+    panel = undefined;
+    complain(`The panel did not load: ${error.message}`);
   }
 }
 
@@ -263,7 +294,7 @@ onSubmit('connect', connect);
 onSubmit('send', sendMessage);
 onSubmit('ping', () => {
   byId('pong').textContent = '';
-  return request({ request: 'ping', payload: byId('ping-payload').value });
+  return request({ request: 'ping', payload: byId('ping-payload').value, path: pathOf(socket) });
 });
 onSubmit('close', close);
 onSubmit('watch', async () => {
@@ -277,7 +308,7 @@ byId('disconnect').addEventListener('click', () => {
   socket.close(1000);
   showState('closing', 'closing');
 });
-byId('cut').addEventListener('click', () => request({ request: 'terminate' }));
+byId('cut').addEventListener('click', () => request({ request: 'terminate', path: pathOf(socket) }));
 byId('clear').addEventListener('click', () => log.clear());
 byId('pause').addEventListener('click', () => {
   const isPaused = byId('pause').getAttribute('aria-pressed') !== 'true';
@@ -291,8 +322,12 @@ byId('save').addEventListener('click', () => {
 });
 for (const id of ['filter-from', 'filter-name', 'filter-text'])
   byId(id).addEventListener('input', showFilter);
-for (const radio of document.querySelectorAll('input[name="kind"]'))
-  radio.addEventListener('change', showKind);
+for (const group of ['kind', 'tool']) {
+  for (const radio of document.querySelectorAll(`input[name="${group}"]`))
+    radio.addEventListener('change', () => showChosen(group));
+}
+for (const radio of document.querySelectorAll('input[name="mode"]'))
+  radio.addEventListener('change', showMode);
 for (const radio of document.querySelectorAll('input[name="closer"]'))
   radio.addEventListener('change', showCloseCodes);
 byId('code').addEventListener('input', showCloseCodes);
@@ -307,6 +342,8 @@ for (const id of ['text', 'hex']) {
 byId('url').value = `${socketOrigin}/echo`;
 for (const path of ['/echo', '/broadcast'])
   byId('urls').append(element('option', { value: `${socketOrigin}${path}` }));
+if (location.hash === '#agent') document.querySelector('input[name="mode"][value="agent"]').checked = true;
 showName();
-showKind();
+for (const group of ['kind', 'tool']) showChosen(group);
+showMode();
 observe().catch((error) => complain(error.message));

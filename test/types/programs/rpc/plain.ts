@@ -1,6 +1,14 @@
 // Contracts as plain types: an interface is one.
-import type { CallParams, HandlerParams, HandlerResult, MethodName, RpcStream } from 'hawser/rpc';
-import { RpcPeer } from './peer.js';
+import { connectSession } from 'hawser/agent';
+import {
+  type CallContext,
+  type CallParams,
+  type HandlerParams,
+  type HandlerResult,
+  type MethodName,
+  RpcPeer,
+  type RpcStream,
+} from 'hawser/rpc';
 
 interface Tools {
   add(params: { a: number; b: number }): number;
@@ -35,7 +43,8 @@ same<HandlerParams<Tools, 'anything'>, any>();
 same<HandlerParams<Tools, 'unknown'>, unknown>();
 same<HandlerResult<Tools, 'sum'>, number | Promise<number>>();
 
-const peer = new RpcPeer<Tools, Tools>({});
+const session = connectSession('wss://example.org');
+const peer = new RpcPeer<Tools, Tools>(session);
 
 async function* count(): AsyncGenerator<number, void> {
   yield 1;
@@ -65,7 +74,7 @@ function unknownCall() {
 
 peer
   .handle('add', ({ a, b }, { signal }) => (signal.aborted ? 0 : a + b))
-  .handle('add', async ({ a }) => a)
+  .handle('add', async ({ a }, { peer }) => peer.call('add', { a, b: 1 }))
   .handle('ticks', async function* ({ everyMs }) {
     yield everyMs.toFixed();
   })
@@ -80,9 +89,16 @@ peer
   .handle('log', ({ line }) => line.length)
   .handle('log', async () => {});
 
+// A handler by itself.
+const now = (_params: undefined, { progress }: CallContext): Date => {
+  progress(1, 2, 'half');
+  return new Date();
+};
+peer.handle('now', now);
+
 // Without a contract any name is a method, and nothing is known of it.
 export async function unchecked(): Promise<void> {
-  const peer = new RpcPeer({}, { handlers: { add: ({ a, b }, { signal }) => signal.aborted || a + b } });
+  const peer = new RpcPeer(session, { handlers: { add: ({ a, b }, { signal }) => signal.aborted || a + b } });
   const sum: number = await peer.call('add', { a: 1 }, { timeoutMs: 1000 });
   for await (const tick of await peer.call('ticks')) console.log(tick, sum);
   await peer.notify('log', 5);

@@ -1,4 +1,5 @@
 // Contracts as schemas, of two libraries: the peer knows all types from its options.
+import { connectSession } from 'hawser/agent';
 import {
   type CallParams,
   type CallResult,
@@ -8,13 +9,13 @@ import {
   type InferInput,
   type InferOutput,
   type MethodName,
+  RpcPeer,
   type RpcStream,
   type SchemaContract,
   type StandardSchema,
 } from 'hawser/rpc';
 import * as v from 'valibot';
 import { z } from 'zod';
-import { RpcPeer } from './peer.js';
 
 const byHand: StandardSchema<string, URL> = {
   '~standard': { version: 1, vendor: 'us', validate: (value) => ({ value: new URL(String(value)) }) },
@@ -61,20 +62,18 @@ async function* digits(): AsyncGenerator<string, void> {
   yield '1';
 }
 
-const peer = new RpcPeer(
-  {},
-  {
-    remote: tools,
-    local: tools,
-    handlers: {
-      add: ({ a, b }, { signal }) => (signal.aborted ? 0 : a.valueOf() + b.valueOf()),
-      async *ticks({ everyMs }) {
-        yield everyMs.toFixed();
-      },
-      log: ({ line }) => line.length,
+const session = connectSession('wss://example.org');
+const peer = new RpcPeer(session, {
+  remote: tools,
+  local: tools,
+  handlers: {
+    add: ({ a, b }, { signal }) => (signal.aborted ? 0 : a.valueOf() + b.valueOf()),
+    async *ticks({ everyMs }) {
+      yield everyMs.toFixed();
     },
+    log: ({ line }) => line.length,
   },
-);
+});
 
 export async function calls(): Promise<void> {
   const sum: number = await peer.call('add', { a: 1 }, { timeoutMs: 1000 });
@@ -98,16 +97,14 @@ peer
 interface Page {
   reload(): void;
 }
-export const mixed = new RpcPeer<Page, Tools>({}, { local: tools });
+export const mixed = new RpcPeer<Page, Tools>(session, { local: tools });
 mixed.call('reload').then(() => mixed.handle('now', () => 5));
 
 // Contracts that become known at run time.
 export async function discovered(remote: SchemaContract): Promise<void> {
-  const peer = new RpcPeer({}, { remote });
-  const anything: number = await peer.call('whatever', { a: 1 }).catch(() => peer.call('other'));
-  const same: RpcPeer<SchemaContract> = peer;
-  const unknown: unknown = await same.call('whatever', { a: 1 });
+  const peer: RpcPeer<SchemaContract> = new RpcPeer(session, { remote });
+  const result: unknown = await peer.call('whatever', { a: 1 }).catch(() => peer.call('other'));
   // @ts-expect-error nobody knows
-  const known: number = await same.call('whatever');
-  console.log(anything, unknown, known);
+  const known: number = await peer.call('whatever');
+  console.log(result, known);
 }

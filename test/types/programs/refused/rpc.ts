@@ -1,7 +1,7 @@
 // What must not compile, of contracts.
-import { defineContract } from 'hawser/rpc';
+import { connectSession } from 'hawser/agent';
+import { defineContract, RpcPeer } from 'hawser/rpc';
 import { z } from 'zod';
-import { RpcPeer } from './peer.js';
 
 interface Plain {
   add(params: { a: number; b: number }): number;
@@ -18,8 +18,9 @@ const schemas = defineContract({
   log: { params: z.object({ line: z.string() }) },
 });
 
-const plain = new RpcPeer<Plain, Plain>({});
-const checked = new RpcPeer({}, { remote: schemas, local: schemas });
+const session = connectSession('wss://example.org');
+const plain = new RpcPeer<Plain, Plain>(session);
+const checked = new RpcPeer(session, { remote: schemas, local: schemas });
 async function* words(): AsyncGenerator<string, void> {
   yield 'one';
 }
@@ -84,11 +85,14 @@ checked.handle('sum', ({ words }) => 1);
 // @ts-expect-error no such method
 checked.handle('subtract', () => 1);
 // @ts-expect-error no such method
-new RpcPeer({}, { local: schemas, handlers: { subtract: () => 1 } });
+new RpcPeer(session, { local: schemas, handlers: { subtract: () => 1 } });
 // @ts-expect-error a number is expected
-new RpcPeer({}, { local: schemas, handlers: { add: () => 'x' } });
+new RpcPeer(session, { local: schemas, handlers: { add: () => 'x' } });
 // @ts-expect-error the schemas are those of another contract
-new RpcPeer<Plain>({}, { remote: schemas });
+new RpcPeer<Plain>(session, { remote: schemas });
+
+// @ts-expect-error handlers are no contract
+new RpcPeer(session, { local: { add: () => 1 } });
 
 // @ts-expect-error no schema
 defineContract({ add: { params: Number } });
@@ -98,3 +102,5 @@ defineContract({ add: { param: z.number() } });
 defineContract({ add: () => 1 });
 // @ts-expect-error frozen
 schemas.add = { params: z.object({ a: z.number(), b: z.number() }), result: z.number() };
+// @ts-expect-error an open connection, or a session
+new RpcPeer('wss://example.org');

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'vitest';
-import { debug } from '../../../src/agent/debug.js';
-import { FaultProxy } from '../../../src/cli/fault-proxy.js';
-import type { ClientTransportOptions } from '../../../src/mcp/client-transport.js';
-import type { McpEndpoint } from '../../../src/mcp/endpoint.js';
-import type { McpEndpointOptions } from '../../../src/mcp/endpoint-options.js';
-import { serveMcp, WebSocketClientTransport } from '../../../src/mcp/index.js';
+import { debug } from '../../src/agent/debug.js';
+import { FaultProxy } from '../../src/cli/fault-proxy.js';
+import type { ClientTransportOptions } from '../../src/mcp/client-transport.js';
+import type { McpEndpoint } from '../../src/mcp/endpoint.js';
+import type { McpEndpointOptions } from '../../src/mcp/endpoint-options.js';
+import { serveMcp, WebSocketClientTransport } from '../../src/mcp/index.js';
 
 /** Comes back at once, so that no test waits for a delay. */
 export const QUICK = { backoff: { baseMs: 1, capMs: 5 } };
