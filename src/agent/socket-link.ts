@@ -70,8 +70,6 @@ class NodeLink implements Link {
   handler: LinkHandler | undefined;
   readonly #socket: NodeWebSocket;
   readonly #end: LinkEnd = { code: 1006, reason: '' };
-  #isPaused = false;
-  #looks = 0;
 
   constructor(socket: NodeWebSocket) {
     this.#socket = socket;
@@ -107,18 +105,14 @@ class NodeLink implements Link {
 
   /** Bytes and not messages: a large one that takes long to arrive is a sign of life, too, and so is a Pong. */
   get activity(): number {
-    // Who does not listen has no right to call the peer silent.
-    if (this.#isPaused) this.#looks++;
-    return (this.#socket._socket?.bytesRead ?? 0) + this.#looks;
+    return this.#socket._socket?.bytesRead ?? 0;
   }
 
   pause(): void {
-    this.#isPaused = true;
     this.#socket.pause();
   }
 
   resume(): void {
-    this.#isPaused = false;
     this.#socket.resume();
   }
 

@@ -50,6 +50,14 @@ describe('McpProcess', () => {
     );
   });
 
+  it('one that closes its input and lives on -> nobody waits, and nothing breaks', async () => {
+    const { process: child } = start(
+      `require('fs').closeSync(0); setInterval(() => {}, 1000); console.log('closed')`,
+    );
+    await firstLine(child);
+    for (let i = 0; i < 3; i++) await child.send({ jsonrpc: '2.0', method: 'x'.repeat(2 ** 20) });
+  });
+
   it('the reason for which it ended', async () => {
     expect(await start('process.exit(3)').process.ended).toBe(`${process.execPath} ended with exit code 3`);
     expect(await start('process.kill(process.pid, "SIGTERM")').process.ended).toBe(

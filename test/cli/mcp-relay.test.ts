@@ -182,6 +182,12 @@ describe('relayProcess', () => {
   it('what it wrote before it ended -> sent before the errors', async () => {
     const answers = line({ jsonrpc: '2.0', id: 1, result: 1 }).repeat(500);
     const { transport, ended } = relay(`process.stdout.write(${JSON.stringify(answers)})`);
+    const { send } = transport;
+    // Slower than the process ends.
+    transport.send = async (message) => {
+      await turn();
+      await send(message);
+    };
     transport.onmessage!(request(1));
     transport.onmessage!(request(2));
     await ended;
@@ -210,6 +216,17 @@ describe('relayProcess', () => {
     await vi.waitFor(() => expect(transport.sent).toHaveLength(10_000));
     await transport.close();
     await ended;
+  });
+
+  it('a process that ends before its client has asked for anything -> the first request fails', async () => {
+    const { server, transport, ended } = relay('process.exit(3)');
+    await server.ended;
+    await turn();
+    transport.onmessage!(request(1));
+    await ended;
+    expect(transport.sent).toMatchObject([
+      { id: 1, error: { message: expect.stringContaining('ended with exit code 3') } },
+    ]);
   });
 
   it('the client has left -> the process ends, and nobody is told', async () => {

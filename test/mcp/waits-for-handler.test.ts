@@ -115,6 +115,19 @@ describe.each([
     expect(log).toEqual(['closed after 3']);
   });
 
+  it('the end comes while messages wait -> these first', async () => {
+    const { client, server } = await connect(resume);
+    const { got, finish } = slowHandler(client);
+    await server.start();
+    for (let n = 1; n <= 3; n++) await server.send(numbered(n));
+    await server.end(1008, 'enough');
+    while (!client.isOver) {
+      await turn();
+      finish();
+    }
+    expect(got).toEqual([1, 2, 3]);
+  });
+
   it('a handler that fails -> the next message comes all the same', async () => {
     const { client, server } = await connect(resume);
     const errors: unknown[] = [];
@@ -151,10 +164,13 @@ it('a plain connection that is not read for long -> the peer does not count as s
   const { got, finish } = slowHandler(server);
   await server.start();
   await client.send(numbered(1));
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  // More than the buffers on the way take: not even the peer's Pongs are read.
+  const sending = client.send(numbered(2, 16 * 2 ** 20));
+  await new Promise((resolve) => setTimeout(resolve, 2500));
   expect([got, server.isOver]).toEqual([[1], false]);
-  finish();
-  await client.send(numbered(2));
-  await turn();
-  expect(got).toEqual([1, 2]);
+  while (got.length < 2) {
+    finish();
+    await turn();
+  }
+  await sending;
 });
