@@ -1,5 +1,6 @@
 // Promises that wait among others, and can be given up with a signal.
 
+import { offAbort, onAbort } from './abort-listeners.js';
 import { abortError, type SessionError } from './errors.js';
 
 /** What settles a promise; either way it waits no longer. */
@@ -21,7 +22,7 @@ export function waitAmong<Entry extends object, T>(
   return new Promise((resolve, reject) => {
     const leave = (): void => {
       waiting.delete(waiter);
-      signal?.removeEventListener('abort', onAbort);
+      if (signal !== undefined) offAbort(signal, abort);
     };
     const waiter = Object.assign(entry, {
       resolve(value: T) {
@@ -33,8 +34,8 @@ export function waitAmong<Entry extends object, T>(
         reject(error);
       },
     });
-    const onAbort = (): void => waiter.reject(abortError(signal!));
-    signal?.addEventListener('abort', onAbort);
+    const abort = (): void => waiter.reject(abortError(signal!));
+    if (signal !== undefined) onAbort(signal, abort);
     waiting.add(waiter);
   });
 }

@@ -70,7 +70,7 @@ export interface SlowMessage extends AboutSession {
   bufferedAmount: number;
 }
 
-/** `hawser:rpc`: a call or a notification is done, at either end. */
+/** `hawser:rpc`: a call or a notification is done, at either end, that began while somebody listened. */
 export interface RpcMessage {
   /** The `RpcPeer`. */
   peer: object;
@@ -78,7 +78,7 @@ export interface RpcMessage {
   direction: 'out' | 'in';
   method: string;
   /** From the call to its result, or to the end of a streamed one at the end that produces it. */
-  durationMs: number | undefined;
+  durationMs: number;
   /** That of the error, if it failed. */
   code: number | undefined;
 }

@@ -1,9 +1,9 @@
 // The calls and notifications that we make: from a method's name to the text that is sent, and from an answer to the promise
 // it settles.
 
-import type { TimerWheel } from '../agent/timer-wheel.js';
+import { type WheelTimer, wheelOf } from '../agent/timer-wheel.js';
 import type { ConversationParts } from './conversation-parts.js';
-import { type ErrorObject, lostError, RPC, RpcError, remoteError } from './errors.js';
+import { CallError, type ErrorObject, lostError, RPC, RpcError } from './errors.js';
 import type { IncomingStream } from './incoming-stream.js';
 import { type Id, serializeNotification, serializeOurs, serializeRequest } from './message.js';
 import { type CallOptions, OutgoingCall, type OutgoingCallOwner, type Progress } from './outgoing-call.js';
@@ -20,14 +20,15 @@ interface Produced {
 }
 
 export class Caller<Peer> implements OutgoingCallOwner {
-  readonly wheel: TimerWheel;
   readonly #parts: ConversationParts<Peer>;
   readonly #calls = new Map<Id, OutgoingCall>();
   #lastId = 0;
+  /** For the deadlines of all calls: one for each would cost more than all else of a small call. */
+  #timer: WheelTimer | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
 
-  constructor(parts: ConversationParts<Peer>, wheel: TimerWheel) {
+  constructor(parts: ConversationParts<Peer>) {
     this.#parts = parts;
-    this.wheel = wheel;
   }
 
   get size(): number {
@@ -51,10 +52,12 @@ export class Caller<Peer> implements OutgoingCallOwner {
     streams.checkRoom(produced.length);
     const id = ++this.#lastId;
     const text = this.#checkLength(serializeRequest(id, method, json, options?.idempotencyKey));
-    const startedAt = host.isObserved ? host.environment.now() : 0;
+    const nowMs = host.environment.now();
+    const startedAt = host.isObserved ? nowMs : 0;
     const numbers = produced === NONE ? NONE : produced.map(({ number }) => number);
-    const call = new OutgoingCall(id, method, this, options, startedAt, numbers);
+    const call = new OutgoingCall(id, method, this, options, nowMs, startedAt, numbers);
     this.#calls.set(id, call);
+    this.#lookAt(call.deadline);
     outbox.send(text, call);
     for (const { number, items } of produced) streams.produce(number, items, method);
     return call.promise;
@@ -105,22 +108,29 @@ export class Caller<Peer> implements OutgoingCallOwner {
       }
     } catch (error) {
       stream?.cancel();
-      call.reject(error as RpcError);
+      call.reject(error as Error);
     }
   }
 
   /** @returns false when nobody waits for it */
   onError(id: Id, error: ErrorObject): void {
-    this.#calls.get(id)?.reject(remoteError(error));
+    this.#calls.get(id)?.reject(new CallError(error, { isRemote: true }));
   }
 
   onProgress(id: Id, progress: Progress): void {
-    this.#calls.get(id)?.onProgress(progress);
+    this.#calls.get(id)?.onProgress(progress, this.#parts.host.environment.now());
   }
 
   /** The conversation is over. */
   endAll(error: Error): void {
     for (const call of this.#calls.values()) call.lose(error);
+    this.stop();
+  }
+
+  /** Nothing is left of it. */
+  stop(): void {
+    if (this.#timer !== undefined) wheelOf(this.#parts.host.environment).cancel(this.#timer);
+    this.#timer = undefined;
   }
 
   // What calls tell
@@ -130,13 +140,34 @@ export class Caller<Peer> implements OutgoingCallOwner {
     this.#calls.delete(call.id);
     // With a result the peer says itself when it wants no more of them.
     if (code !== undefined) for (const number of call.streams) streams.stop(number);
-    if (host.isObserved) host.onCallEnd('out', call.method, call.startedAt, code);
+    if (call.startedAt !== 0) host.onCallEnd('out', call.method, call.startedAt, code);
     this.#parts.onChange();
   }
 
   onGivenUp(call: OutgoingCall, reason: string): void {
     const { outbox } = this.#parts;
     if (!outbox.withdraw(call)) outbox.send(serializeOurs('$/cancel', { id: call.id, reason }));
+  }
+
+  /** Sees to it that deadlines are looked at when this one comes. */
+  #lookAt(deadline: number): void {
+    if (deadline >= this.#timerAt) return;
+    const { environment } = this.#parts.host;
+    const wheel = wheelOf(environment);
+    if (this.#timer !== undefined) wheel.cancel(this.#timer);
+    this.#timerAt = deadline;
+    this.#timer = wheel.schedule(deadline - environment.now(), () => this.#look());
+  }
+
+  /** The call that it was set for may be answered long since: it is cheaper to look for nothing than to set it anew each time. */
+  #look(): void {
+    this.#timer = undefined;
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    const nowMs = this.#parts.host.environment.now();
+    for (const call of this.#calls.values()) call.expire(nowMs);
+    let next = Number.POSITIVE_INFINITY;
+    for (const { deadline } of this.#calls.values()) next = Math.min(next, deadline);
+    this.#lookAt(next);
   }
 
   #checkLength(text: string): string {

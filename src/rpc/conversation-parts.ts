@@ -23,7 +23,7 @@ export interface ConversationHost<Peer> {
   remoteSchemas(method: string): MethodSchemas | undefined;
   /** Something went wrong that no caller here is told of. */
   onError(error: unknown, about: ErrorContext): void;
-  /** Whether {@link onCallEnd} wants to know; asked when a call begins, and when it ends. */
+  /** Whether {@link onCallEnd} wants to know of a call that begins now. */
   readonly isObserved: boolean;
   onCallEnd(direction: 'out' | 'in', method: string, startedAt: number, code: number | undefined): void;
   /** What was in flight when the session moved, or was lost, is done. */

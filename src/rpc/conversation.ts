@@ -3,11 +3,10 @@
 
 import { CLOSE } from '../agent/errors.js';
 import type { Data } from '../agent/link.js';
-import { wheelOf } from '../agent/timer-wheel.js';
 import { Caller } from './caller.js';
 import type { Carrier, ConversationHandler } from './carrier.js';
 import type { ConversationHost } from './conversation-parts.js';
-import { RPC, RpcError, remoteError } from './errors.js';
+import { CallError, RPC, RpcError } from './errors.js';
 import { type Id, type Message, parseMessage, peekId, peekStream, serializeError } from './message.js';
 import { Outbox } from './outbox.js';
 import { Responder } from './responder.js';
@@ -38,7 +37,7 @@ export class Conversation<Peer> implements ConversationHandler {
       onOver: onChange,
     });
     const parts = { host, outbox: this.#outbox, streams: this.#streams, maxBytes, onChange };
-    this.caller = new Caller(parts, wheelOf(host.environment));
+    this.caller = new Caller(parts);
     this.#responder = new Responder(parts);
   }
 
@@ -88,7 +87,7 @@ export class Conversation<Peer> implements ConversationHandler {
     this.#outbox.close(error);
     this.caller.endAll(error);
     this.#responder.endAll(error);
-    this.#streams.endAll(new RpcError(RPC.LOST, error.message, { cause: error }));
+    this.#streams.endAll(new CallError({ code: RPC.LOST, message: error.message }, { cause: error }));
     this.#isLeaving = true;
     this.#onChange();
   }
@@ -144,7 +143,7 @@ export class Conversation<Peer> implements ConversationHandler {
   #onErrorAnswer({ id, error }: Extract<Message, { kind: 'error' }>): void {
     if (id !== null) this.caller.onError(id, error);
     // The peer could make nothing of a message of ours. An answer to that would be answered, and so on.
-    else this.#host.onError(remoteError(error), {});
+    else this.#host.onError(new CallError(error, { isRemote: true }), {});
   }
 
   #onInvalid(id: Id | null, code: number, reason: string): void {
@@ -183,6 +182,7 @@ export class Conversation<Peer> implements ConversationHandler {
     if (!isIdle) return;
     if (this.#end === undefined) {
       this.#end = new RpcError(RPC.LOST, 'the session has moved');
+      this.caller.stop();
       this.#carrier.release();
     }
     this.#host.onDone(this);

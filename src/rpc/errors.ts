@@ -40,36 +40,44 @@ export interface LostData {
   outcome: 'not-sent' | 'unknown';
 }
 
-/**
- * A call, or a stream, failed. A handler that throws one of its own sends `code`, `message` and `data` to its caller; `cause`
- * never leaves the process.
- */
+/** Something failed. A handler that throws one sends `code`, `message` and `data` to its caller; `cause` never leaves the process. */
 export class RpcError extends Error {
   override readonly name = 'RpcError';
   readonly code: number;
   readonly data: unknown;
-  /** Whether the peer sent it. To a caller of ours it would tell of something else: a handler that throws it has failed. */
-  readonly isRemote: boolean;
 
-  constructor(
-    code: number,
-    message: string,
-    { data, cause, isRemote = false }: { data?: unknown; cause?: unknown; isRemote?: boolean } = {},
-  ) {
+  constructor(code: number, message: string, { data, cause }: { data?: unknown; cause?: unknown } = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.data = data;
+  }
+}
+
+/**
+ * A call of ours failed, or a stream that we read. To somebody who has called us it would tell of something else: a handler
+ * that lets one through has failed itself, and its caller learns no more than that.
+ */
+export class CallError extends RpcError {
+  /** Whether the peer sent it; otherwise it was found out here. */
+  readonly isRemote: boolean;
+
+  constructor(
+    { code, message, data }: ErrorObject,
+    { cause, isRemote = false }: { cause?: unknown; isRemote?: boolean } = {},
+  ) {
+    super(code, message, { data, cause });
     this.isRemote = isRemote;
   }
 }
 
-/** An error that the peer sent. */
-export function remoteError({ code, message, data }: ErrorObject): RpcError {
-  return new RpcError(code, message, { data, isRemote: true });
+/** What went wrong, as the error of a call of ours. Other errors stay what they are. */
+export function ofCall(error: unknown): unknown {
+  if (!(error instanceof RpcError) || error instanceof CallError) return error;
+  return new CallError(error, { cause: error.cause });
 }
 
 /** @param cause why the connection is gone; its message is kept */
-export function lostError(outcome: LostData['outcome'], cause: Error): RpcError {
+export function lostError(outcome: LostData['outcome'], cause: Error): CallError {
   const data: LostData = { outcome };
-  return new RpcError(RPC.LOST, cause.message, { data, cause });
+  return new CallError({ code: RPC.LOST, message: cause.message, data }, { cause });
 }

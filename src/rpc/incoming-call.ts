@@ -40,7 +40,7 @@ export class IncomingCall<Peer = unknown> implements CallContext<Peer>, Sender {
   readonly id: Id | undefined;
   readonly method: string;
   readonly idempotencyKey: string | undefined;
-  /** Begun on the clock of the environment, where somebody wants to know. */
+  /** On the clock of the environment; 0 where nobody wants to know. */
   readonly startedAt: number;
   /** Whether an answer is of use to anybody. */
   isAwaited = true;

@@ -1,7 +1,8 @@
 // The consumer's end of a stream: items that have come wait here, as far as credit was granted, until the application asks for
 // them. It grants more when half of that is consumed.
 
-import { RPC, RpcError } from './errors.js';
+import { offAbort, onAbort } from '../agent/abort-listeners.js';
+import { CallError, RPC } from './errors.js';
 import { STREAM_WINDOW } from './limits.js';
 import type { Sender } from './outbox.js';
 import type { RpcStream } from './stream.js';
@@ -56,8 +57,8 @@ export class IncomingStream implements RpcStream<unknown>, Sender {
   /** Fails the stream when the signal is aborted. */
   follow(signal: AbortSignal): void {
     this.#signal = signal;
-    signal.addEventListener('abort', this.#onAbort);
     if (signal.aborted) this.#onAbort();
+    else onAbort(signal, this.#onAbort);
   }
 
   next(): Promise<IteratorResult<unknown, undefined>> {
@@ -157,7 +158,7 @@ export class IncomingStream implements RpcStream<unknown>, Sender {
 
   #finish(error: Error | undefined): void {
     this.#end = { error };
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#signal !== undefined) offAbort(this.#signal, this.#onAbort);
     this.#owner.onOver(this.#number);
     for (const reader of this.#readers.splice(0)) this.next().then(reader.resolve, reader.reject);
   }
@@ -166,6 +167,11 @@ export class IncomingStream implements RpcStream<unknown>, Sender {
     if (this.isOver) return;
     this.#owner.cancel(this.#number, 'aborted');
     this.#batches = [];
-    this.#finish(new RpcError(RPC.CANCELLED, 'the stream was cancelled', { cause: this.#signal!.reason }));
+    this.#finish(
+      new CallError(
+        { code: RPC.CANCELLED, message: 'the stream was cancelled' },
+        { cause: this.#signal!.reason },
+      ),
+    );
   };
 }

@@ -16,7 +16,7 @@ export {
   type SchemaContract,
 } from './contract.js';
 export type { ErrorContext } from './conversation-parts.js';
-export { type ErrorObject, type LostData, RPC, RpcError } from './errors.js';
+export { CallError, type ErrorObject, type LostData, RPC, RpcError } from './errors.js';
 export type { CallContext } from './incoming-call.js';
 export type { RpcLimits } from './limits.js';
 export type { CallOptions, Progress } from './outgoing-call.js';

@@ -1,8 +1,8 @@
 // A call that we made: its promise, its deadlines, the progress it is told of. What is sent is left to `conversation.ts`.
 
+import { offAbort, onAbort } from '../agent/abort-listeners.js';
 import { quiet } from '../agent/quiet.js';
-import type { TimerWheel, WheelTimer } from '../agent/timer-wheel.js';
-import { lostError, RPC, RpcError } from './errors.js';
+import { lostError, ofCall, RPC, RpcError } from './errors.js';
 import type { Sender } from './outbox.js';
 
 /** How far a call has come, in units of its handler. */
@@ -33,7 +33,6 @@ const TIMEOUT_MS = 60_000;
 const NO_OPTIONS: CallOptions = {};
 
 export interface OutgoingCallOwner {
-  readonly wheel: TimerWheel;
   /** Nobody waits for it any more, and the peer has to know. */
   onGivenUp(call: OutgoingCall, reason: string): void;
   /** It is settled. `code` is that of the error. */
@@ -45,17 +44,19 @@ export class OutgoingCall implements Sender {
   readonly method: string;
   readonly signal: AbortSignal | undefined;
   readonly promise: Promise<unknown>;
-  /** Begun on the clock of the environment, where somebody wants to know. */
+  /** On the clock of the environment; 0 where nobody wants to know. */
   readonly startedAt: number;
   /** The numbers of the streams among its params. */
   readonly streams: readonly number[];
   readonly #owner: OutgoingCallOwner;
   readonly #onProgress: CallOptions['onProgress'];
   readonly #timeoutMs: number;
+  readonly #maxTotalMs: number;
   #resolve!: (result: unknown) => void;
   #reject!: (error: Error) => void;
-  #timer: WheelTimer | undefined;
-  #totalTimer: WheelTimer | undefined;
+  /** When nobody waits any more, and when not even for progress; on the clock of the environment. */
+  #deadline: number;
+  readonly #lastDeadline: number;
   #progress = Number.NEGATIVE_INFINITY;
   #isSent = false;
   #isSettled = false;
@@ -65,6 +66,7 @@ export class OutgoingCall implements Sender {
     method: string,
     owner: OutgoingCallOwner,
     options: CallOptions = NO_OPTIONS,
+    nowMs: number,
     startedAt: number,
     streams: readonly number[],
   ) {
@@ -77,26 +79,24 @@ export class OutgoingCall implements Sender {
     this.#owner = owner;
     this.#onProgress = onProgress;
     this.#timeoutMs = timeoutMs;
+    this.#maxTotalMs = maxTotalMs;
+    this.#deadline = nowMs + timeoutMs;
+    this.#lastDeadline = nowMs + maxTotalMs;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#timer = this.#schedule(timeoutMs);
-    this.#totalTimer = this.#schedule(maxTotalMs);
-    signal?.addEventListener('abort', this.#onAbort);
+    if (signal !== undefined) onAbort(signal, this.#onAbort);
   }
 
   onSent(): void {
     this.#isSent = true;
   }
 
-  onProgress({ progress, total, message }: Progress): void {
+  onProgress({ progress, total, message }: Progress, nowMs: number): void {
     if (!(progress > this.#progress)) return;
     this.#progress = progress;
-    if (this.#timer !== undefined) {
-      this.#owner.wheel.cancel(this.#timer);
-      this.#timer = this.#schedule(this.#timeoutMs);
-    }
+    this.#deadline = nowMs + this.#timeoutMs;
     try {
       this.#onProgress?.({ progress, total, message });
     } catch (error) {
@@ -111,11 +111,24 @@ export class OutgoingCall implements Sender {
     this.#resolve(result);
   }
 
-  reject(error: RpcError): void {
+  reject(reason: Error): void {
+    const error = ofCall(reason) as RpcError;
     if (!this.#settle(error.code)) return;
     // Here, and not for each call: a peer that goes away must not end the process by what nobody waits for.
     quiet(this.promise);
     this.#reject(error);
+  }
+
+  /** When it is to be looked at again: nobody waits longer. */
+  get deadline(): number {
+    return Math.min(this.#deadline, this.#lastDeadline);
+  }
+
+  /** Gives it up when its deadline has come. */
+  expire(nowMs: number): void {
+    if (nowMs < this.deadline) return;
+    const ms = this.#deadline <= this.#lastDeadline ? this.#timeoutMs : this.#maxTotalMs;
+    this.#giveUp('deadline', new RpcError(RPC.DEADLINE, `${this.method}: no result within ${ms} ms`));
   }
 
   /** The connection is gone, or the session lost. */
@@ -127,19 +140,9 @@ export class OutgoingCall implements Sender {
   #settle(code: number | undefined): boolean {
     if (this.#isSettled) return false;
     this.#isSettled = true;
-    const { wheel } = this.#owner;
-    if (this.#timer !== undefined) wheel.cancel(this.#timer);
-    if (this.#totalTimer !== undefined) wheel.cancel(this.#totalTimer);
-    this.signal?.removeEventListener('abort', this.#onAbort);
+    if (this.signal !== undefined) offAbort(this.signal, this.#onAbort);
     this.#owner.onSettled(this, code);
     return true;
-  }
-
-  #schedule(ms: number): WheelTimer | undefined {
-    if (ms === Number.POSITIVE_INFINITY) return undefined;
-    return this.#owner.wheel.schedule(ms, () => {
-      this.#giveUp('deadline', new RpcError(RPC.DEADLINE, `${this.method}: no result within ${ms} ms`));
-    });
   }
 
   readonly #onAbort = (): void => {

@@ -23,7 +23,7 @@ import {
 } from './contract.js';
 import { Conversation } from './conversation.js';
 import type { AnyHandler, ConversationHost, ErrorContext } from './conversation-parts.js';
-import { lostError } from './errors.js';
+import { lostError, ofCall } from './errors.js';
 import type { CallContext } from './incoming-call.js';
 import { checkLimits, type RpcLimits } from './limits.js';
 import type { CallOptions } from './outgoing-call.js';
@@ -210,7 +210,7 @@ export class RpcPeer<Remote extends Contract = any, Local extends Contract = any
     try {
       return run();
     } catch (error) {
-      return quiet(Promise.reject(error));
+      return quiet(Promise.reject(ofCall(error)));
     }
   }
 
@@ -252,8 +252,7 @@ export class RpcPeer<Remote extends Contract = any, Local extends Contract = any
   }
 
   #publish(direction: 'out' | 'in', method: string, startedAt: number, code: number | undefined): void {
-    // Begun before anybody wanted to know.
-    const durationMs = startedAt === 0 ? undefined : this.#environment.now() - startedAt;
+    const durationMs = this.#environment.now() - startedAt;
     const message: RpcMessage = { peer: this, direction, method, durationMs, code };
     channels.rpc.publish(message);
   }

@@ -4,15 +4,12 @@
 import { SessionError } from '../agent/errors.js';
 import { once } from '../agent/idempotency.js';
 import type { AnyHandler, ConversationParts, ErrorContext } from './conversation-parts.js';
-import { type ErrorObject, RPC, RpcError } from './errors.js';
+import { CallError, type ErrorObject, RPC, RpcError } from './errors.js';
 import { IncomingCall, type IncomingCallOwner } from './incoming-call.js';
 import type { IncomingStream } from './incoming-stream.js';
 import { type Id, serializeError, serializeOurs, serializeResult, serializeWithin } from './message.js';
 import { decodeParams, encodeValue, isAsyncIterable } from './stream-reference.js';
 import { receiveParams } from './validation.js';
-
-/** These tell what happened between us and somebody else; to our caller they would tell a lie. */
-const LOCAL_CODES: readonly number[] = [RPC.DEADLINE, RPC.LOST, RPC.INVALID_RESULT];
 
 /** For calls without streams, which are nearly all. */
 const NONE: readonly IncomingStream[] = [];
@@ -103,10 +100,9 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
 
   /** What the peer is told of an error, and nothing else of it. */
   describe(error: unknown, { method, id }: ErrorContext): ErrorObject {
-    const isForCaller = error instanceof RpcError && isMeantForCallers(error);
-    // What is not for the caller has to be told here.
-    if (!isForCaller || error.cause !== undefined) this.#parts.host.onError(error, { method, id });
-    if (isForCaller) {
+    // What the caller is not told has to be told here.
+    if (!isForCaller(error) || error.cause !== undefined) this.#parts.host.onError(error, { method, id });
+    if (isForCaller(error)) {
       const { code, message, data } = error;
       return { code, message, data };
     }
@@ -264,7 +260,7 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
     call.cancelStreams();
     outbox.dropProgress(call.id);
     call.isAwaited = false;
-    if (host.isObserved) host.onCallEnd('in', call.method, call.startedAt, code);
+    if (call.startedAt !== 0) host.onCallEnd('in', call.method, call.startedAt, code);
   }
 
   #checkLength(text: string): void {
@@ -277,9 +273,9 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
   }
 }
 
-/** Whether a handler made it for whoever called it, rather than got it from somewhere else. */
-function isMeantForCallers({ code, isRemote }: RpcError): boolean {
-  return !isRemote && Number.isSafeInteger(code) && !LOCAL_CODES.includes(code);
+/** Whether a handler made it for its caller, rather than got it from a call of its own. */
+function isForCaller(error: unknown): error is RpcError {
+  return error instanceof RpcError && !(error instanceof CallError) && Number.isSafeInteger(error.code);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

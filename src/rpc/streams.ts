@@ -1,6 +1,6 @@
 // All streams of one conversation, in both directions: who has which number, and how many there may be.
 
-import { type ErrorObject, RPC, RpcError, remoteError } from './errors.js';
+import { CallError, type ErrorObject, RPC, RpcError } from './errors.js';
 import { IncomingStream, type IncomingStreamOwner } from './incoming-stream.js';
 import type { RpcLimits } from './limits.js';
 import { serializeOurs } from './message.js';
@@ -124,7 +124,7 @@ export class Streams implements IncomingStreamOwner {
   onEnd(number: number, error: ErrorObject | undefined): Verdict {
     const stream = this.#incoming.get(number);
     if (stream === undefined) return this.#judge(number);
-    stream.end(error && remoteError(error));
+    stream.end(error && new CallError(error, { isRemote: true }));
     return 'taken';
   }
 

@@ -2,7 +2,7 @@
 // caller, and the items of streams as they are read. At once where the validators are.
 
 import type { MethodSchemas } from './contract.js';
-import { RPC, RpcError } from './errors.js';
+import { ofCall, RPC, RpcError } from './errors.js';
 import {
   boundIssues,
   type Issue,
@@ -27,7 +27,8 @@ type Refusal = (failure: Failure) => unknown;
 /** Where the validator itself failed, what it threw: that is no fault of the params, but ours, as when a handler fails. */
 const invalidParams: Refusal = (failure) =>
   'cause' in failure ? failure.cause : invalid(RPC.INVALID_PARAMS, 'invalid params', failure);
-const invalidResult: Refusal = (failure) => invalid(RPC.INVALID_RESULT, 'invalid result', failure);
+const invalidResult: Refusal = (failure) =>
+  ofCall(invalid(RPC.INVALID_RESULT, 'invalid result', failure)) as RpcError;
 
 /**
  * The params for the handler, or a promise of them where a validator gave one. What the contract has no `params` for is left

@@ -249,7 +249,7 @@ describe('cancellation', () => {
     };
     const call = peer.call('a', {}, { signal });
     const stream = peer.call('b', {}, { signal });
-    expect(listeners).toBe(2);
+    expect(listeners).toBe(1);
     session.takeSent();
     session.receive({ id: 1, result: 1 });
     session.receive({ id: 2, result: { stream: 1 } });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lostError, RPC, RpcError, remoteError } from '../../src/rpc/errors.js';
+import { CallError, lostError, ofCall, RPC, RpcError } from '../../src/rpc/errors.js';
 
 describe('RPC', () => {
   it('the codes are those of the documentation', () => {
@@ -33,15 +33,19 @@ describe('RpcError', () => {
     expect(new RpcError(5, 'what').data).toBeUndefined();
   });
 
-  it('one that the peer sent', () => {
-    expect(remoteError({ code: 5, message: 'm', data: 1 })).toMatchObject({
-      name: 'RpcError',
+  it('of a call of ours -> told apart from those for a caller, and whether the peer sent it', () => {
+    const sent = new CallError({ code: 5, message: 'm', data: 1 }, { isRemote: true });
+    expect(sent).toMatchObject({ name: 'RpcError', code: 5, message: 'm', data: 1, isRemote: true });
+    expect(sent).toBeInstanceOf(RpcError);
+    const cause = new Error('why');
+    expect(ofCall(new RpcError(5, 'm', { cause }))).toMatchObject({
       code: 5,
       message: 'm',
-      data: 1,
-      isRemote: true,
+      cause,
+      isRemote: false,
     });
-    expect(new RpcError(5, 'm').isRemote).toBe(false);
+    expect(ofCall(sent)).toBe(sent);
+    expect(ofCall(cause)).toBe(cause);
   });
 
   it('the connection is lost -> what is known, and why', () => {

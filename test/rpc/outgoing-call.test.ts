@@ -59,13 +59,13 @@ describe('timeoutMs', () => {
     expect(await call).toBe(1);
   });
 
-  it('the result -> no timer is left', async () => {
+  it('the result, and the end of the peer -> no timer is left', async () => {
     const { call, session } = setUp({ timeoutMs: 1000, maxTotalMs: 1000 });
     session.receive({ id: 1, result: 1 });
     await call;
-    expect(stage.environment.pendingTimers).toBe(0);
     await stage.pass(2000);
     expect(session.takeSent()).toEqual([]);
+    expect(stage.environment.pendingTimers).toBe(0);
   });
 
   it('a stream that has begun is not timed', async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineContract } from '../../src/rpc/contract.js';
-import { RPC, RpcError } from '../../src/rpc/errors.js';
+import { CallError, RPC, RpcError } from '../../src/rpc/errors.js';
 import type { CallContext } from '../../src/rpc/incoming-call.js';
 import {
   FakeSession,
@@ -207,22 +207,39 @@ describe('errors', () => {
     expect(errors[0]).toEqual([rpcError(5, 'no', 'secret'), { id: 1, method: 'pass' }]);
   });
 
-  it.each([RPC.DEADLINE, RPC.LOST, RPC.INVALID_RESULT])(
-    'the local code %d -> what happened elsewhere stays here',
-    async (code) => {
-      const error = new RpcError(code, 'elsewhere', { data: 'secret' });
-      const { call, errors } = stage.answering({ fail: () => Promise.reject(error) });
-      expect(await call(1, 'fail')).toEqual([{ id: 1, error: { code: -32603, message: 'internal error' } }]);
-      expect(errors).toEqual([[error, { id: 1, method: 'fail' }]]);
+  it.each(['not sent', 'given up', 'too late', 'stream'])(
+    'an error of a call of its own, %s -> what happened elsewhere stays here',
+    async (kind) => {
+      const other = stage.alone();
+      const { call, ask, errors } = stage.answering({
+        fail: async () => {
+          if (kind === 'not sent') await other.peer.call('a', { big: 2n } as never);
+          if (kind === 'given up') await other.peer.call('a', {}, { signal: AbortSignal.abort() });
+          if (kind === 'too late') await other.peer.call('a', {}, { timeoutMs: 50 });
+          const stream = other.peer.call('a') as Promise<AsyncIterable<unknown>>;
+          other.session.receive({ id: 1, result: { stream: 1 } });
+          other.session.receive({ method: '$/end', params: { s: 1, error: { code: 5, message: 'secret' } } });
+          for await (const _ of await stream);
+        },
+      });
+      const atOnce = await call(1, 'fail');
+      await stage.pass(200);
+      expect([...atOnce, ...(await ask(NOTHING))]).toEqual([
+        { id: 1, error: { code: -32603, message: 'internal error' } },
+      ]);
+      expect(errors).toEqual([[expect.any(CallError), { id: 1, method: 'fail' }]]);
     },
   );
 
-  it.each([RPC.OVERLOADED, RPC.CANCELLED, RPC.INVALID_PARAMS])('the code %d -> as it is', async (code) => {
-    const { call } = stage.answering({
-      fail: () => Promise.reject(new RpcError(code, 'm', { data: { retryAfterMs: 5 } })),
-    });
-    expect(await call(1, 'fail')).toEqual([failed(1, code, 'm', { retryAfterMs: 5 })]);
-  });
+  it.each([RPC.OVERLOADED, RPC.CANCELLED, RPC.INVALID_PARAMS, RPC.LOST])(
+    'a code of its own, %d -> as it is',
+    async (code) => {
+      const { call } = stage.answering({
+        fail: () => Promise.reject(new RpcError(code, 'm', { data: { retryAfterMs: 5 } })),
+      });
+      expect(await call(1, 'fail')).toEqual([failed(1, code, 'm', { retryAfterMs: 5 })]);
+    },
+  );
 
   it.each(['E', Number.NaN, 1.5, undefined])('a code that is none: %j -> "internal error"', async (code) => {
     const { call, errors } = stage.answering({
