@@ -86,6 +86,7 @@ async function listen() {
 /** Answers, items or tokens that have come. */
 let messages = 0;
 /** In milliseconds. @type {number[]} */ let latencies = [];
+/** p99 to p50 of each crowd by itself. @type {number[]} */ let tails = [];
 
 /** @param {number} port */
 async function connect(port) {
@@ -152,10 +153,12 @@ async function crowd(peer) {
     const calls = Array.from({ length: depth }, async () => {
       const began = performance.now();
       await peer.call('wait');
-      latencies.push(performance.now() - began);
       messages++;
+      return performance.now() - began;
     });
-    await Promise.all(calls);
+    const times = await Promise.all(calls);
+    latencies.push(...times);
+    tails.push(percentile(times, 0.99) / percentile(times, 0.5));
     await delay(10);
   }
 }
@@ -204,7 +207,13 @@ function json({ calls }) {
 }
 
 const percentiles = () =>
-  latencies.length === 0 ? {} : { p50Ms: percentile(latencies, 0.5), p99Ms: percentile(latencies, 0.99) };
+  latencies.length === 0
+    ? {}
+    : {
+        p50Ms: percentile(latencies, 0.5),
+        p99Ms: percentile(latencies, 0.99),
+        ...(tails.length > 0 && { tail: percentile(tails, 0.5) }),
+      };
 
 const sample = () => ({ ...sampleProcess(), messages });
 
@@ -216,6 +225,7 @@ if (process.send !== undefined) {
     sample,
     beginWindow: () => {
       latencies = [];
+      tails = [];
       return sample();
     },
     percentiles,

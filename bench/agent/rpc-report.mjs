@@ -81,10 +81,9 @@ function summarizeStream(rounds) {
 /** @param {Measurement[]} rounds of one layer */
 function summarizeLatency(rounds) {
   const { layer, handlerMs, depth } = /** @type {Measurement} */ (rounds[0]);
-  const of = (/** @type {'p50Ms' | 'p99Ms'} */ key) =>
+  const of = (/** @type {'p50Ms' | 'p99Ms' | 'tail'} */ key) =>
     spread(rounds.map((round) => round[key] ?? Number.NaN));
-  const tail = rounds.map(({ p50Ms = Number.NaN, p99Ms = Number.NaN }) => p99Ms / p50Ms);
-  return { layer, handlerMs, depth, p50Ms: of('p50Ms'), p99Ms: of('p99Ms'), tail: spread(tail) };
+  return { layer, handlerMs, depth, p50Ms: of('p50Ms'), p99Ms: of('p99Ms'), tail: of('tail') };
 }
 
 /** @param {ToolRun[]} runs of one way at one distance */
@@ -200,33 +199,25 @@ const formatStreams = (streams) =>
     ]),
   );
 
-/** @param {Summary['tokens']} rows */
-const formatLatencies = (rows) =>
-  rows.map(({ layer, p50Ms, p99Ms, tail }) => [
-    LAYERS[layer] ?? layer,
-    formatSpread(p50Ms, number),
-    formatSpread(p99Ms, number),
-    formatSpread(tail, number),
-  ]);
-
 /** @param {Summary['tokens']} tokens */
 const formatTokens = (tokens) =>
   formatTable(
-    ['one token every 5 ms, ms until it is read', 'p50', 'p99', 'p99 / p50'],
-    formatLatencies(tokens),
+    ['one token every 5 ms, ms until it is read', 'p50', 'p99'],
+    tokens.map(({ layer, p50Ms, p99Ms }) => [
+      LAYERS[layer] ?? layer,
+      ...[p50Ms, p99Ms].map((spread) => formatSpread(spread, number)),
+    ]),
   );
 
 /** @param {Summary['crowd']} crowd */
-function formatCrowd(crowd) {
-  const rows = formatLatencies(crowd).map(([layer, ...cells], i) => [
-    `${layer}, handler ${crowd[i]?.handlerMs} ms`,
-    ...cells,
-  ]);
-  return formatTable(
-    [`${whole(crowd[0]?.depth ?? 0)} calls at once, ms each`, 'p50', 'p99', 'p99 / p50'],
-    rows,
+const formatCrowd = (crowd) =>
+  formatTable(
+    [`${whole(crowd[0]?.depth ?? 0)} calls at once, ms each`, 'p50', 'p99', 'p99 / p50 in one crowd'],
+    crowd.map(({ layer, handlerMs, p50Ms, p99Ms, tail }) => [
+      `${LAYERS[layer]}, handler ${handlerMs} ms`,
+      ...[p50Ms, p99Ms, tail].map((spread) => formatSpread(spread, number)),
+    ]),
   );
-}
 
 /** @param {Churn[]} churn */
 const formatChurn = (churn) =>

@@ -29,8 +29,6 @@ const QUICK = {
   churned: 1000,
   jsonCalls: 50_000,
 };
-/** Before the others, so that what is compiled and grown once is no part of them. */
-const CHURNED_BEFORE = 1000;
 const RTTS_MS = [0, 40, 120];
 const WAYS = ['session', 'keep-alive', 'new-connection'];
 const PARTS = ['calls', 'tools', 'streams', 'tokens', 'crowd', 'churn'];
@@ -53,7 +51,7 @@ What calls and streams of hawser/rpc cost, and how they compare with requests ov
  *
  * @typedef {{ part: string, layer: string, round: number, work: string, depth: number, handlerMs: number }} Step of rpc-end.mjs
  * @typedef {Step & { messages: number, serverUs: number, clientUs: number, perSecond: number, p50Ms?: number,
- *   p99Ms?: number }} Measurement CPU times for each message
+ *   p99Ms?: number, tail?: number }} Measurement CPU times for each message; `tail` is p99 to p50 of a crowd by itself
  * @typedef {{ way: string, rttMs: number, isSecure: boolean, times: number[] }} ToolRun when each call had its result
  */
 
@@ -182,7 +180,9 @@ async function measureChurn({ churned }) {
   for (const layer of ['rpc', 'session-rpc']) {
     const child = newChild('churn', 'rpc-churn.mjs', ['--layer', layer], ['--expose-gc']);
     try {
-      const before = await child.ask('churn', { streams: CHURNED_BEFORE });
+      // What is compiled and grown once is no part of it: it takes about two times as many to settle.
+      await child.ask('churn', { streams: churned });
+      const before = await child.ask('churn', { streams: churned });
       const after = await child.ask('churn', { streams: churned });
       const { begun, ended, inFlight, active } = after;
       const heapBytes = after.heapBytes - before.heapBytes;

@@ -150,14 +150,23 @@ describe('calls and streams', () => {
     expect(text).not.toContain('with TLS |');
   });
 
-  it('a stream -> what one core would do for both ends; a crowd -> its tail in each round', () => {
+  it('a stream -> what one core would do for both ends; a crowd -> all calls, and the tail of one crowd', () => {
     const streamed = { ...called('rpc', 0, 4), part: 'streams', work: 'numbers' };
-    const crowd = { ...called('rpc', 0, 1, 1000), part: 'crowd', work: 'crowd', p50Ms: 10, p99Ms: 25 };
+    const crowd = {
+      ...called('rpc', 0, 1, 1000),
+      part: 'crowd',
+      work: 'crowd',
+      p50Ms: 10,
+      p99Ms: 35,
+      tail: 2.5,
+    };
     const summary = summarize({ measurements: [streamed, crowd] });
     expect(summary.streams).toMatchObject([{ items: 'numbers', perCoreSecond: [250_000, 250_000, 250_000] }]);
     expect(summary.crowd).toMatchObject([{ p50Ms: [10, 10, 10], tail: [2.5, 2.5, 2.5] }]);
     const text = rpc.formatRpcReport({ plan, load: 0, ...summary });
-    expect(text).toContain('| over a socket, handler 0 ms | 10.0 (10.0-10.0) |');
+    expect(text).toContain(
+      '| over a socket, handler 0 ms | 10.0 (10.0-10.0) | 35.0 (35.0-35.0) | 2.50 (2.50-2.50) |',
+    );
   });
 
   it('nothing left of cancelled streams -> says so, and how the heap changed', () => {

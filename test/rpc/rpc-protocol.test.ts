@@ -2,11 +2,11 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { Session } from '../../src/agent/session.js';
-import { type CallContext, RPC, RpcPeer } from '../../src/rpc/index.js';
+import { type CallContext, RPC } from '../../src/rpc/index.js';
+import { useStage } from '../support/rpc-stage.js';
 
+const stage = useStage();
 const text = readFileSync(join(__dirname, '../../docs/rpc-protocol.md'), 'utf8');
 const conversations = section('9. Conversations')
   .split(/^\*\*/m)
@@ -36,14 +36,15 @@ describe('the conversations of the description', () => {
   });
 
   it.each(conversations)('$title', async ({ lines }) => {
-    const { peer, receive, sent } = peerOverNothing();
+    const { peer, session } = stage.alone({ handlers });
+    const { sent } = session;
     expect(lines.length).toBeGreaterThan(3);
     for (const { from, message } of lines) {
       if (from === 'A') {
         // All that came before was expected.
         expect(sent).toEqual([]);
-        receive(message);
-        for (let turn = 0; turn < 3; turn++) await nextTurn();
+        session.receive(message);
+        await stage.settle();
       } else {
         expect(JSON.parse(sent.shift() ?? 'null')).toEqual(JSON.parse(message));
       }
@@ -75,22 +76,4 @@ function linesOf(part: string): { from: string; message: string }[] {
     from: from!,
     message: message!,
   }));
-}
-
-/** A peer with the handlers, over a session that is always open. */
-function peerOverNothing() {
-  const sent: string[] = [];
-  let receive: (message: string) => void = () => {};
-  const session = {
-    policy: 'block',
-    state: 'open',
-    hasRoom: true,
-    maxBytes: 2 ** 20,
-    on(name: string, listener: (message: string) => void) {
-      if (name === 'message') receive = listener;
-    },
-    send: (message: string) => sent.push(message),
-  };
-  const peer = new RpcPeer(session as unknown as Session, { handlers });
-  return { peer, sent, receive: (message: string) => receive(message) };
 }
