@@ -24,7 +24,12 @@ afterEach(async () => {
 /** The bridge, listening. */
 async function listen(argv: string[] = [], command = SERVER, env: NodeJS.ProcessEnv = {}) {
   const program = startHawser(['mcp-bridge', '--listen', '0', ...argv, '--', ...command], null, env);
-  ends.push(() => program.child.kill('SIGKILL') && program.ended);
+  // Until it has ended its processes, too, those that do not want to among them.
+  ends.push(async () => {
+    const timer = setInterval(() => program.child.kill('SIGTERM'), 20);
+    await program.ended;
+    clearInterval(timer);
+  });
   const [, url, port] = await logged(program, /listening on (ws:\/\/127\.0\.0\.1:(\d+)\S*)/);
   return { program, url: url!, port: Number(port) };
 }
