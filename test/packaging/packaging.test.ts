@@ -165,7 +165,7 @@ describe('hawser/agent', () => {
 
 describe('hawser/rpc', () => {
   it('import and require -> these names, one instance of each', () => {
-    const names = 'RPC, RpcError, RpcPeer, defineContract';
+    const names = 'CallError, RPC, RpcError, RpcPeer, defineContract';
     hawser.write({
       'rpc.mjs': `
         import { createRequire } from 'node:module';
