@@ -25,7 +25,9 @@ describe.each(floors.map(({ name }) => name))('src/%s/README.md', (floor) => {
 
 it('ARCHITECTURE.md names files that are there', () => {
   const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
-  const named = [...text.matchAll(/`((?:wire|protocol|io|ws|agent|rpc|mcp|conform|cli)\/[\w-]+\.ts)`/g)].map(([, name]) => name!);
+  const named = [...text.matchAll(/`((?:wire|protocol|io|ws|agent|rpc|mcp|conform|cli)\/[\w-]+\.ts)`/g)].map(
+    ([, name]) => name!,
+  );
   expect(named.length).toBeGreaterThan(15);
   expect(named.filter((name) => !existsSync(join(src, name)))).toEqual([]);
 });
