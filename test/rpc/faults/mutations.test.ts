@@ -42,7 +42,7 @@ const MUTATIONS: Mutation[] = [
     changes: [
       {
         file: 'incoming-stream.ts',
-        from: 'this.#owner.grant(this.#number, consumed.items, consumed.bytes);',
+        from: 'this.#owner.grant(this.#number, items, bytes, this);',
         to: '',
       },
     ],
