@@ -81,17 +81,22 @@ describe('a call', () => {
   });
 
   it('a thenable is a promise, and only its first word counts', async () => {
-    const { call } = stage.answering({
-      twice: () => ({
-        // biome-ignore lint/suspicious/noThenProperty: that is what it is about
-        then(resolve: (value: unknown) => void, reject: (error: unknown) => void) {
-          resolve(1);
-          reject(new Error('no'));
-          resolve(2);
-        },
-      }),
+    const { all, handler } = pending();
+    const words: ((value: unknown) => void)[] = [];
+    const { call, ask, peer } = stage.answering({
+      wait: handler,
+      // biome-ignore lint/suspicious/noThenProperty: that is what it is about
+      talk: () => ({ then: (resolve: (value: unknown) => void) => words.push(resolve) }),
     });
-    expect(await call(1, 'twice')).toEqual([{ id: 1, result: 1 }]);
+    await call(1, 'talk');
+    words[0]!('first');
+    expect(await ask(NOTHING)).toEqual([{ id: 1, result: 'first' }]);
+    await call(1, 'wait');
+    words[0]!('second');
+    expect(await ask(NOTHING)).toEqual([]);
+    expect(peer.stats().callsIn).toBe(1);
+    all[0]!.resolve();
+    await stage.settle();
   });
 });
 

@@ -154,6 +154,19 @@ describe('credit', () => {
     await turn();
   });
 
+  it('what was taken from the producer waits when the messages before it have used the credit up', async () => {
+    const { items, log } = counter(Number.POSITIVE_INFINITY, () => 'x'.repeat(43_688));
+    const { sender, sent } = setUp(items);
+    await turn();
+    // Six items alone are shorter than 262,144, and their messages longer.
+    expect([log.yielded, sent.length]).toEqual([7, 6]);
+    sender.grant(0, 1000);
+    await turn();
+    expect(sent).toHaveLength(7);
+    sender.stop();
+    await turn();
+  });
+
   it('the producer is asked only when there is credit, and its end costs none', async () => {
     const { sender, taken } = setUp(counter(64).items);
     expect(await taken()).toEqual([range(64)]);
@@ -178,6 +191,7 @@ describe('credit', () => {
   it('no room -> no more than 262,144 code units are taken from the producer', async () => {
     const { items, log } = counter(Number.POSITIVE_INFINITY, () => 'x'.repeat(99_998));
     const { sender } = setUp(items, { hasRoom: false });
+    sender.grant(1000, 2 ** 40);
     await turn();
     expect(log.yielded).toBe(3);
     sender.stop();

@@ -100,6 +100,11 @@ export class FakeSession extends Emitter<FakeSessionEvents> {
     this.emit('sessionlost', { reason });
   }
 
+  /** To another server; `former` is what is left of it at this one. */
+  move(former: object): void {
+    this.emit('moved', former);
+  }
+
   get listenersLeft(): number {
     return EVENTS.reduce((sum, name) => sum + this.listenerCount(name), 0);
   }
