@@ -42,7 +42,7 @@ const MUTATIONS: Mutation[] = [
     changes: [
       {
         file: 'incoming-stream.ts',
-        from: 'this.#owner.grant(this.#number, consumed.items, consumed.bytes);',
+        from: 'this.#owner.grant(this.#number, items, bytes, this);',
         to: '',
       },
     ],
@@ -159,6 +159,17 @@ const MUTATIONS: Mutation[] = [
     guard: 'a call is not-sent only while it is',
     changes: [{ file: 'outgoing-call.ts', from: 'this.#isSent = true;', to: '' }],
     symptom: /not to have been sent/,
+  },
+  {
+    guard: 'deadlines: progress begins the wait anew, and nothing else does',
+    changes: [
+      {
+        file: 'outgoing-call.ts',
+        from: 'return Math.min(this.#deadline, this.#lastDeadline);',
+        to: 'return this.#deadline;',
+      },
+    ],
+    symptom: /settled after/,
   },
   {
     guard: 'an answer that was lost is over',
