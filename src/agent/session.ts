@@ -108,6 +108,11 @@ export abstract class Session extends Emitter<SessionEvents> implements ChannelO
     return this.queue.policy;
   }
 
+  /** Whether {@link acknowledge} has to be called, as the options said. */
+  get isManual(): boolean {
+    return this.#isManual;
+  }
+
   /** The longest message that can be sent: a text's `length`, or bytes. */
   get maxBytes(): number {
     return this.queue.maxBytes;

@@ -14,11 +14,19 @@ export class SessionConnection implements Connection, Carrier {
   /** What had come before anybody listened. It waits until the peer is made, and has its handlers. */
   #early: Data[] | undefined = [];
 
-  /** @throws TypeError for a session that drops messages, or sends them again where nobody knows what they answer */
+  /**
+   * @throws TypeError for a session that drops messages, leaves their acknowledgement to others, or sends them again where
+   *   nobody knows what they answer
+   */
   constructor(session: Session, owner: ConnectionOwner) {
     if (session.policy !== 'block') {
       throw new TypeError(
         `calls need the policy 'block' of the session's queue, which is '${session.policy}'`,
+      );
+    }
+    if (session.isManual) {
+      throw new TypeError(
+        "calls need a session that acknowledges by itself: its option acknowledge is 'manual'",
       );
     }
     const { resend = 'none' } = session as { resend?: string };

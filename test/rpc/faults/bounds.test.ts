@@ -3,8 +3,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { defineContract, RPC } from '../../../src/rpc/index.js';
+import { defineContract, RPC, RpcPeer } from '../../../src/rpc/index.js';
 import { fateOf, rejection, rpcError, useStage } from '../../support/rpc-stage.js';
+import { sessionStage } from '../../support/session-stage.js';
 import { collect } from './service.js';
 
 const stage = useStage();
@@ -81,6 +82,13 @@ describe('without room', () => {
     session.receive({ id: 'x', method: 'missing', params: { items: { stream: 5001 } } });
     expect(session.takeSent()).toHaveLength(2);
   });
+});
+
+it('a session whose messages somebody else has to acknowledge is refused: it would stand still', async () => {
+  const { open, end, environment } = sessionStage();
+  const { client, session } = await open({ acknowledge: 'manual' });
+  expect(() => new RpcPeer(client, {}, environment)).toThrow(/acknowledge is 'manual'/);
+  await end(client, session);
 });
 
 it('a deadline while the result is validated -> the call is settled once', async () => {

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { debug } from '../../../src/agent/debug.js';
 import { wheelOf } from '../../../src/agent/timer-wheel.js';
 import { RPC, RpcPeer } from '../../../src/rpc/index.js';
+import { rejection, rpcStage } from '../../support/rpc-stage.js';
 import { sessionStage } from '../../support/session-stage.js';
 import { turn } from '../../support/tcp.js';
 import { numbersTo } from './service.js';
@@ -157,6 +158,31 @@ describe('nothing is left of', () => {
     expect(after.heap - before.heap).toBeLessThan(MIB);
     expect({ ...after, heap: 0 }).toEqual({ ...before, heap: 0 });
     await end();
+  });
+
+  it('5,000 sessions that were lost with a call in flight each way', { timeout }, async () => {
+    const stage = rpcStage();
+    let ends: (() => void)[] = [];
+    const hold = () => new Promise<void>((resolve) => ends.push(resolve));
+    const { session, peer } = stage.alone({ handlers: { hold } });
+    const run = async (count: number): Promise<void> => {
+      for (let done = 0; done < count; done++) {
+        const call = rejection(peer.call('hold'));
+        session.receive({ id: 1, method: 'hold' });
+        session.lose();
+        if ((await call).code !== RPC.LOST) throw new Error('wrong');
+        for (const end of ends) end();
+        ends = [];
+      }
+      session.sent.length = 0;
+      await turn();
+    };
+    await run(1000);
+    const before = await heapBytes();
+    await run(5000);
+    expect((await heapBytes()) - before).toBeLessThan(MIB);
+    expect(peer.stats()).toEqual(IDLE);
+    await stage.end();
   });
 });
 

@@ -1,13 +1,13 @@
 // What calls and streams promise, on the real classes: scenarios of calls and faults drawn at random (model/scenario.ts), over
 // real sessions on the network and the clock of the session model.
 //
-//   HAWSER_MODEL_SEEDS=100000 npx vitest run test/rpc/faults/model.test.ts   so many scenarios instead of 2,000
+//   HAWSER_MODEL_SEEDS=100000 npx vitest run test/rpc/faults/model.test.ts   so many scenarios instead of 3,000
 //   HAWSER_MODEL_SEED=4711 npx vitest run test/rpc/faults/model.test.ts      only this one
 import { test } from 'vitest';
 import { RpcError, RpcPeer } from '../../../src/rpc/index.js';
 import { assertScenario } from './model/run.js';
 
-const { HAWSER_MODEL_SEEDS = '2000', HAWSER_MODEL_SEED } = process.env;
+const { HAWSER_MODEL_SEEDS = '3000', HAWSER_MODEL_SEED } = process.env;
 const classes = { RpcPeer, RpcError };
 
 test('any faults -> each call is settled once and rightly, each stream has its items in order, and nothing is left', async () => {

@@ -161,6 +161,17 @@ const MUTATIONS: Mutation[] = [
     symptom: /not to have been sent/,
   },
   {
+    guard: 'deadlines: progress begins the wait anew, and nothing else does',
+    changes: [
+      {
+        file: 'outgoing-call.ts',
+        from: 'return Math.min(this.#deadline, this.#lastDeadline);',
+        to: 'return this.#deadline;',
+      },
+    ],
+    symptom: /settled after/,
+  },
+  {
     guard: 'an answer that was lost is over',
     changes: [
       {

@@ -67,6 +67,7 @@ export class Application {
     const abortion = new AbortController();
     const params: Params = { call: number };
     if (kind === 'sum' || kind === 'echo') params.pieces = this.#produce(record);
+    const startedAt = this.#process.now();
     let timer: Timer;
     if (cancelAfterMs > 0) {
       timer = this.#process.setTimeout(() => {
@@ -82,10 +83,12 @@ export class Application {
         onProgress: ({ progress }) => this.#guard(() => record.onProgress(progress)),
       });
       const isStream = kind.startsWith('stream') || kind === 'echo';
+      record.tookMs = this.#process.now() - startedAt;
       record.isStreaming = isStream;
       this.#guard(() => record.onOutcome({ value }));
       if (isStream) await this.#readResult(record, value);
     } catch (error) {
+      record.tookMs = this.#process.now() - startedAt;
       this.#guard(() => record.onOutcome({ error: error as RpcError }));
     }
     if (timer !== undefined) this.#process.clearTimeout(timer);

@@ -5,6 +5,9 @@ import type { CallStep } from './scenario.js';
 /** A code of the handler's own. */
 export const REFUSED = 7;
 
+/** Deadlines are rounded up to 50 ms, and a timer has at least 1 ms. */
+const ROUNDING_MS = 51;
+
 /** @throws Error */
 export function violation(text: string): never {
   throw new Error(text);
@@ -47,6 +50,8 @@ export class CallRecord {
   /** Given up by its caller, or left by its consumer. */
   isCancelled = false;
   lastProgress = 0;
+  /** Until its outcome was there, on the clock of its caller. */
+  tookMs = 0;
   /** Of the argument at the handler, and of the result at the caller. */
   readonly sent: Pieces;
   readonly returned: Pieces;
@@ -83,6 +88,18 @@ export class CallRecord {
   onOutcome(outcome: NonNullable<CallRecord['outcome']>): void {
     if (this.outcome !== undefined) violation(`${this.name}: it is settled twice`);
     this.outcome = outcome;
+  }
+
+  /** Of a caller whose event loop was never blocked. */
+  checkTime(): void {
+    const { timeoutMs, maxTotalMs, kind } = this.step;
+    const deadlinesMs = [maxTotalMs, kind === 'progress' ? 0 : timeoutMs].filter((ms) => ms > 0);
+    const latestMs = Math.min(...deadlinesMs) + ROUNDING_MS;
+    if (this.tookMs > latestMs) violation(`${this.name}: settled after ${this.tookMs} ms`);
+    const { error } = (this.outcome ?? {}) as { error?: RpcError };
+    const earliestMs = Math.min(...[timeoutMs, maxTotalMs].filter((ms) => ms > 0));
+    if (error?.code === RPC.DEADLINE && this.tookMs < earliestMs)
+      violation(`${this.name}: given up after ${this.tookMs} ms`);
   }
 
   /** When all is over. */

@@ -81,8 +81,12 @@ export class Model {
     const ends = [this.#client, ...this.#ends].filter(({ process }) => process.isAlive);
     // Who was killed can tell nothing, and left what it was at.
     const hasKilled = this.#servers.some(({ process }) => !process.isAlive);
+    const hasBlocked = this.#scenario.steps.some((step) => step.do === 'block');
     for (const record of this.#records) {
-      if (ends.some(({ peer }) => peer === record.caller)) record.check(this.#circumstancesOf(record));
+      if (ends.some(({ peer }) => peer === record.caller)) {
+        record.check(this.#circumstancesOf(record));
+        if (!hasBlocked) record.checkTime();
+      }
       if (record.producing > 0 && !hasKilled) violation(`${record.name}: a producer is left`);
     }
   }
