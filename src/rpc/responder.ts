@@ -134,12 +134,17 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
     let streams = NONE;
     let error: RpcError | undefined;
     const params = decodeParams(sent, (number) => {
+      if (error !== undefined) {
+        // Quickly: a message has room for more of them than there is time to make errors for.
+        this.#parts.streams.refuse(number);
+        return undefined;
+      }
       try {
         const stream = this.#parts.streams.accept(number);
         streams = [...streams, stream];
         return stream;
       } catch (refusal) {
-        error ??= refusal as RpcError;
+        error = refusal as RpcError;
         return undefined;
       }
     });
