@@ -59,7 +59,11 @@ export class Caller<Peer> implements OutgoingCallOwner {
     this.#calls.set(id, call);
     this.#lookAt(call.deadline);
     outbox.send(text, call);
-    for (const { number, items } of produced) streams.produce(number, items, method);
+    for (const { number, items } of produced) {
+      streams.produce(number, items, method);
+      // Who makes the items has given the call up, or closed the peer.
+      if (!this.#calls.has(id)) streams.stop(number);
+    }
     return call.promise;
   }
 

@@ -12,6 +12,12 @@ import { Outbox } from './outbox.js';
 import { Responder } from './responder.js';
 import { Streams, type Verdict } from './streams.js';
 
+/** For who waits for an answer that came with neither. */
+const NO_ANSWER = {
+  code: RPC.INVALID_REQUEST,
+  message: 'the answer has no result, and no error that is one',
+};
+
 export class Conversation<Peer> implements ConversationHandler {
   readonly caller: Caller<Peer>;
   readonly #host: ConversationHost<Peer>;
@@ -125,6 +131,8 @@ export class Conversation<Peer> implements ConversationHandler {
         this.#streams.stop(message.stream);
         break;
       case 'invalid':
+        // Nothing better will come for whoever waits.
+        if (message.answers !== undefined) this.caller.onError(message.answers, NO_ANSWER);
         this.#onInvalid(message.id, message.code, message.reason);
         break;
     }

@@ -27,6 +27,8 @@ export interface Invalid {
   id: Id | null;
   code: number;
   reason: string;
+  /** The call that it was to answer. */
+  answers?: Id;
 }
 
 type Fields = Record<string, unknown>;
@@ -144,7 +146,8 @@ function readMessage(fields: Fields, idLength: number): Message {
   if (isId(id, idLength) && Object.hasOwn(fields, 'result')) {
     return { kind: 'result', id, result: fields.result };
   }
-  return invalid(null, 'neither a call nor an answer');
+  const neither = invalid(null, 'neither a call nor an answer');
+  return isId(id, idLength) ? { ...neither, answers: id } : neither;
 }
 
 function readRequest(fields: Fields, id: Id, idLength: number): Message {

@@ -233,12 +233,12 @@ export class RpcPeer<Remote extends Contract = any, Local extends Contract = any
 
   #createHost(connection: Session | RpcSocket, limits: Required<RpcLimits>): ConversationHost<this> {
     const { remote, local, idempotency } = this.#options;
-    const { principal = '' } = connection as { principal?: string };
+    const { principal = (connection as { principal?: string }).principal ?? '' } = idempotency ?? {};
     return {
       peer: this,
       environment: this.#environment,
       limits,
-      idempotency: idempotency && { principal, ...idempotency },
+      idempotency: idempotency && { store: idempotency.store, principal },
       handlerOf: (method) => this.#handlers.get(method),
       localSchemas: (method) => local && schemasOf(local, method),
       remoteSchemas: (method) => remote && schemasOf(remote, method),

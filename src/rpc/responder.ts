@@ -2,13 +2,13 @@
 // answer. How many there may be, what is done once, and what an error tells of itself, are decided here.
 
 import { SessionError } from '../agent/errors.js';
-import { once } from '../agent/idempotency.js';
 import type { AnyHandler, ConversationParts, ErrorContext } from './conversation-parts.js';
 import { CallError, type ErrorObject, RPC, RpcError } from './errors.js';
+import { handleOnce } from './idempotent-call.js';
 import { IncomingCall, type IncomingCallOwner } from './incoming-call.js';
 import type { IncomingStream } from './incoming-stream.js';
 import { type Id, serializeError, serializeOurs, serializeResult, serializeWithin } from './message.js';
-import { decodeParams, encodeValue, isAsyncIterable } from './stream-reference.js';
+import { decodeParams, discard, encodeValue, isAsyncIterable } from './stream-reference.js';
 import { receiveParams } from './validation.js';
 
 /** For calls without streams, which are nearly all. */
@@ -134,12 +134,17 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
     let streams = NONE;
     let error: RpcError | undefined;
     const params = decodeParams(sent, (number) => {
+      if (error !== undefined) {
+        // Quickly: a message has room for more of them than there is time to make errors for.
+        this.#parts.streams.refuse(number);
+        return undefined;
+      }
       try {
         const stream = this.#parts.streams.accept(number);
         streams = [...streams, stream];
         return stream;
       } catch (refusal) {
-        error ??= refusal as RpcError;
+        error = refusal as RpcError;
         return undefined;
       }
     });
@@ -190,13 +195,9 @@ export class Responder<Peer> implements IncomingCallOwner<Peer> {
   #handle(call: IncomingCall<Peer>, handler: AnyHandler<Peer>, params: unknown): unknown {
     if (call.idempotencyKey === undefined) return handler(params, call);
     const { store, principal } = this.#parts.host.idempotency!;
-    const key = JSON.stringify([principal, call.method, call.idempotencyKey]);
-    return once(store, key, async () => {
-      const result = await handler(params, call);
-      if (!isAsyncIterable(result)) return result;
-      discard(result);
-      throw new RpcError(RPC.NOT_IDEMPOTENT, 'a stream cannot be remembered under an idempotency key');
-    });
+    // The caller's part as it is: with escapes it could be longer than a store takes.
+    const key = JSON.stringify([principal, call.method]) + call.idempotencyKey;
+    return handleOnce(call, store, key, async () => handler(params, call));
   }
 
   #answer(call: IncomingCall<Peer>, result: unknown): void {
@@ -282,15 +283,4 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function'
   );
-}
-
-/** Nobody will read it. */
-function discard(items: AsyncIterable<unknown>): void {
-  try {
-    items[Symbol.asyncIterator]()
-      .return?.()
-      .then(undefined, () => {});
-  } catch {
-    // What it throws is nobody's.
-  }
 }

@@ -38,6 +38,17 @@ export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown>
   );
 }
 
+/** Nobody will read it. */
+export function discard(items: AsyncIterable<unknown>): void {
+  try {
+    items[Symbol.asyncIterator]()
+      .return?.()
+      .then(undefined, () => {});
+  } catch {
+    // What it throws is nobody's.
+  }
+}
+
 /** The same object when nothing changes, which is nearly always. */
 function mapMembers(params: unknown, map: (value: unknown) => unknown): unknown {
   if (typeof params !== 'object' || params === null) return params;

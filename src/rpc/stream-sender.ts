@@ -37,6 +37,10 @@ export class StreamSender implements ItemSource {
 
   constructor(options: StreamSenderOptions) {
     this.#options = options;
+  }
+
+  /** Asks for the first item: whoever makes it may end the stream at once. */
+  start(): void {
     this.#produce();
   }
 

@@ -74,6 +74,7 @@ export class Streams implements IncomingStreamOwner {
       },
     });
     this.#outgoing.set(number, sender);
+    sender.start();
   }
 
   /** Nobody reads any more. */

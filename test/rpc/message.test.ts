@@ -29,6 +29,7 @@ const NO_OBJECT = 'not a JSON-RPC 2.0 object';
 const NO_ID = expect.stringContaining('an id is');
 const NO_PARAMS = 'params are an object or an array';
 const NEITHER = 'neither a call nor an answer';
+const noAnswer = { ...invalid(null, NEITHER), answers: 1 };
 const wrong = (method: string) => invalid(null, `${method}: wrong params`);
 const ours = (method: string, params?: unknown) => message({ method, params });
 
@@ -117,13 +118,13 @@ describe('parseMessage: what is not', () => {
     [{ jsonrpc: 2, id: 1, method: 'a' }, invalid(null, NO_OBJECT)],
     [{ id: 1, method: 'a' }, invalid(null, NO_OBJECT)],
     [message({}), invalid(null, NEITHER)],
-    [message({ id: 1 }), invalid(null, NEITHER)],
+    [message({ id: 1 }), noAnswer],
     [message({ result: 1 }), invalid(null, NEITHER)],
     [message({ id: null, result: 1 }), invalid(null, NEITHER)],
-    [message({ id: 1, error: 'x' }), invalid(null, NEITHER)],
-    [message({ id: 1, error: { code: 'x', message: 'm' } }), invalid(null, NEITHER)],
-    [message({ id: 1, error: { code: 1.5, message: 'm' } }), invalid(null, NEITHER)],
-    [message({ id: 1, error: { code: 1 } }), invalid(null, NEITHER)],
+    [message({ id: 1, error: 'x' }), noAnswer],
+    [message({ id: 1, error: { code: 'x', message: 'm' } }), noAnswer],
+    [message({ id: 1, error: { code: 1.5, message: 'm' } }), noAnswer],
+    [message({ id: 1, error: { code: 1 } }), noAnswer],
     [message({ error: { code: 1, message: 'm' } }), invalid(null, NEITHER)],
     [message({ id: null, method: 'a' }), invalid(null, NO_ID)],
     [message({ id: true, method: 'a' }), invalid(null, NO_ID)],

@@ -42,6 +42,7 @@ function setUp(items: AsyncIterable<unknown>, options: StageOptions = {}) {
     describe,
     onOver: (wasStopped) => overs.push(wasStopped),
   });
+  sender.start();
   /** What was sent by now, as [method, items or error]. */
   const taken = async () => {
     await turn();
