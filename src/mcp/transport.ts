@@ -190,14 +190,24 @@ export abstract class McpTransport {
     return this.#told;
   }
 
-  /** Apart from each other: the SDKs handle a notification a moment later, and a response that comes with it at once. */
   #tellLater(tell: () => void | Promise<void>): void {
-    this.#told = this.#told.then(tell).catch((error) => {
+    this.#told = this.#tellAfter(this.#told, tell);
+  }
+
+  /**
+   * Apart from each other: the SDKs handle a notification a moment later, and a response that comes with it at once. It is
+   * `await` and not `then`, because for the stack of an Error V8 walks a chain of `then` to its end, past all that waits.
+   */
+  async #tellAfter(before: Promise<void>, tell: () => void | Promise<void>): Promise<void> {
+    await before;
+    try {
+      await tell();
+    } catch (error) {
       // What a callback throws is its process's to know, and the next message is not to suffer from it.
       queueMicrotask(() => {
         throw error;
       });
-    });
+    }
   }
 
   #onMessage(data: Data): void | Promise<void> {

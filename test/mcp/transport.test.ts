@@ -146,6 +146,14 @@ describe('refused', () => {
     expect(log.map(([what]) => what)).toEqual(['error', 'message']);
   });
 
+  it('40,000 at once, which comes in a few reads: each costs the same, however many wait behind it', async () => {
+    const { carrier, log } = await started();
+    for (let count = 0; count < 40_000; count++) carrier.handler!.onMessage('{');
+    await turn();
+    expect(log).toHaveLength(40_000);
+    expect(carrier.sent).toHaveLength(40_000);
+  });
+
   it("the peer's error with the id null -> onerror, and no answer", async () => {
     const { carrier, log } = await started();
     carrier.receive({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'what?' } });
