@@ -8,16 +8,20 @@ export function extraOf(request: IncomingMessage | undefined, authInfo: object |
   if (request === undefined) return auth;
   const url = urlOf(request);
   const headers = new Headers();
-  for (const [name, values] of Object.entries(request.headersDistinct)) {
-    for (const value of values ?? []) headers.append(name, value);
+  const { rawHeaders } = request;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    headers.append(rawHeaders[index]!, rawHeaders[index + 1]!);
   }
   const requestInfo = { headers: request.headers, url };
   return { ...auth, requestInfo, request: new Request(url, { headers }) };
 }
 
-function urlOf({ url = '/', headers: { host }, socket }: IncomingMessage): URL {
+function urlOf({ url = '/', headers: { host = 'localhost' }, socket }: IncomingMessage): URL {
   const scheme = 'encrypted' in socket ? 'https' : 'http';
-  // Both are the client's words.
+  // Both are the client's words; a URL with credentials is none that a `Request` takes.
   const text = `${scheme}://${host}${url}`;
-  return new URL(URL.canParse(text) ? text : `${scheme}://localhost/`);
+  const fallback = new URL(`${scheme}://localhost/`);
+  if (!URL.canParse(text)) return fallback;
+  const said = new URL(text);
+  return said.username === '' && said.password === '' ? said : fallback;
 }

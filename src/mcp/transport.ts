@@ -6,7 +6,14 @@ import type { Data } from '../agent/link.js';
 import { quietDeferred } from '../agent/quiet.js';
 import { type Carrier, CLOSE_CODE, MAX_MESSAGE_BYTES } from './carrier.js';
 import { InFlight } from './in-flight.js';
-import { CODE, type JsonRpcMessage, type JsonRpcRefusal, readMessage, refusal } from './message.js';
+import {
+  CODE,
+  type JsonRpcMessage,
+  type JsonRpcRefusal,
+  type RequestId,
+  readMessage,
+  refusal,
+} from './message.js';
 
 /** What the SDKs are told of a message beside the message; they know more of it. */
 export interface MessageExtra {
@@ -58,6 +65,8 @@ export abstract class McpTransport {
   #told: Promise<void> = Promise.resolve();
   #hasSent = false;
   #isDraining = false;
+  /** For which there is no room yet. */
+  #unreadRefusals = 0;
 
   constructor(maxMessageBytes: number = MAX_MESSAGE_BYTES, extra?: MessageExtra) {
     this.#maxMessageBytes = maxMessageBytes;
@@ -190,14 +199,24 @@ export abstract class McpTransport {
     return this.#told;
   }
 
-  /** Apart from each other: the SDKs handle a notification a moment later, and a response that comes with it at once. */
   #tellLater(tell: () => void | Promise<void>): void {
-    this.#told = this.#told.then(tell).catch((error) => {
+    this.#told = this.#tellAfter(this.#told, tell);
+  }
+
+  /**
+   * Apart from each other: the SDKs handle a notification a moment later, and a response that comes with it at once. It is
+   * `await` and not `then`, because for the stack of an Error V8 walks a chain of `then` to its end, past all that waits.
+   */
+  async #tellAfter(before: Promise<void>, tell: () => void | Promise<void>): Promise<void> {
+    await before;
+    try {
+      await tell();
+    } catch (error) {
       // What a callback throws is its process's to know, and the next message is not to suffer from it.
       queueMicrotask(() => {
         throw error;
       });
-    });
+    }
   }
 
   #onMessage(data: Data): void | Promise<void> {
@@ -214,10 +233,12 @@ export abstract class McpTransport {
 
   #deliver(message: JsonRpcMessage): void | Promise<void> {
     const { id, method } = message;
-    if (id !== undefined && method !== undefined && this.#inFlight.theirs >= MAX_REQUESTS) {
-      const fault = `${MAX_REQUESTS} requests are in flight`;
-      this.#refuse(fault, refusal(id, CODE.OVERLOADED, fault));
-      return;
+    if (id !== undefined && method !== undefined) {
+      const answer = this.#refusalOf(id);
+      if (answer !== undefined) {
+        this.#refuse(answer.error.message, answer);
+        return;
+      }
     }
     this.#inFlight.received(message);
     try {
@@ -230,20 +251,34 @@ export abstract class McpTransport {
     }
   }
 
+  #refusalOf(id: RequestId): JsonRpcRefusal | undefined {
+    // With the id it would answer the request that has it.
+    if (this.#inFlight.isTheirs(id))
+      return refusal(null, CODE.INVALID, 'the id is that of a request in flight');
+    if (this.#inFlight.theirs < MAX_REQUESTS) return undefined;
+    return refusal(id, CODE.OVERLOADED, `${MAX_REQUESTS} requests are in flight`);
+  }
+
   #refuse(fault: string, answer: JsonRpcRefusal | undefined): void {
     if (answer !== undefined) this.#answer(answer);
     this.#report(new SyntaxError(fault));
+    if (this.#unreadRefusals > MAX_REQUESTS) this.end(CLOSE_CODE.TRY_AGAIN, 'responses are not read');
   }
 
   /** Nobody waits for it: when it cannot be sent, that is told elsewhere. */
-  #answer(answer: JsonRpcRefusal): void {
-    this.#send(answer as JsonRpcMessage, JSON.stringify(answer)).catch(() => {});
+  async #answer(answer: JsonRpcRefusal): Promise<void> {
+    this.#unreadRefusals++;
+    await this.#send(answer as JsonRpcMessage, JSON.stringify(answer)).catch(() => {});
+    this.#unreadRefusals--;
   }
 
   async #send(message: JsonRpcMessage, text: string): Promise<void> {
+    const isResponse = message.method === undefined;
     this.#hasSent = true;
-    this.#inFlight.sent(message);
+    if (!isResponse) this.#inFlight.sent(message);
     await this.carrier!.send(text);
+    // Not before there is room for it, so that nobody can ask for more and more who does not read.
+    if (isResponse) this.#inFlight.sent(message);
     this.#closeIfDrained();
   }
 

@@ -57,4 +57,6 @@ it('notifications and subscriptions keep nobody waiting', () => {
   inFlight.received({ jsonrpc: '2.0', method: 'notifications/cancelled' });
   inFlight.received(request(1, 'subscriptions/listen'));
   expect(inFlight.isIdle).toBe(true);
+  // But they are there, and count.
+  expect([inFlight.theirs, inFlight.isTheirs(1), inFlight.isTheirs('1')]).toEqual([1, true, false]);
 });

@@ -3,16 +3,15 @@ import type { IncomingMessage } from 'node:http';
 import { expect, it } from 'vitest';
 import { extraOf } from '../../src/mcp/request-info.js';
 
-function requestWith(
-  headersDistinct: Record<string, string[]>,
-  url: string,
-  encrypted = false,
-): IncomingMessage {
-  const headers = Object.fromEntries(Object.entries(headersDistinct).map(([name, [value]]) => [name, value]));
+function requestWith(distinct: Record<string, string[]>, url: string, encrypted = false): IncomingMessage {
+  const headers = Object.fromEntries(Object.entries(distinct).map(([name, [value]]) => [name, value]));
+  const rawHeaders = Object.entries(distinct).flatMap(([name, values]) =>
+    values.flatMap((value) => [name, value]),
+  );
   return {
     url,
     headers,
-    headersDistinct,
+    rawHeaders,
     socket: encrypted ? { encrypted } : {},
   } as unknown as IncomingMessage;
 }
@@ -34,9 +33,16 @@ it('headers and URL, for SDK 1.x and 2.x', () => {
   expect([request.url, request.headers.get('x-two')]).toEqual([url.href, '1, 2']);
 });
 
-it.each([{ host: ['a b'] }, {}] as Record<string, string[]>[])('a host that is none: %o', (headers) => {
+it.each([
+  { host: ['a b'] },
+  { host: ['user:password@a.example'] },
+  { host: [':password@a.example'] },
+  {},
+] as Record<string, string[]>[])('a host that is none: %o', (headers) => {
   const { requestInfo } = extraOf(requestWith(headers, '/mcp'), undefined);
-  expect(String((requestInfo as { url: URL }).url)).toMatch(/^http:/);
+  expect(String((requestInfo as { url: URL }).url)).toBe(
+    headers.host === undefined ? 'http://localhost/mcp' : 'http://localhost/',
+  );
 });
 
 it('nothing is known', () => {

@@ -75,10 +75,10 @@ describe('messages', () => {
       });
     await transport.start();
     const { handler } = transport.fake;
-    expect(handler!.onMessage(JSON.stringify(REQUEST))).toBeUndefined();
+    expect(handler!.onMessage(JSON.stringify(NOTIFICATION))).toBeUndefined();
     await turn();
     transport.waitsForHandler = true;
-    const handled = handler!.onMessage(JSON.stringify(REQUEST))!;
+    const handled = handler!.onMessage(JSON.stringify(NOTIFICATION))!;
     await turn();
     expect(await Promise.race([handled, 'busy'])).toBe('busy');
     done();
@@ -92,12 +92,12 @@ describe('messages', () => {
       transport.onmessage = onmessage;
       throw new Error('oops');
     };
-    carrier.receive(REQUEST);
-    carrier.receive(REQUEST);
+    carrier.receive(NOTIFICATION);
+    carrier.receive(NOTIFICATION);
     await turn();
     expect(log).toEqual([
       ['error', 'oops'],
-      ['message', REQUEST, undefined],
+      ['message', NOTIFICATION, undefined],
     ]);
   });
 
@@ -146,6 +146,14 @@ describe('refused', () => {
     expect(log.map(([what]) => what)).toEqual(['error', 'message']);
   });
 
+  it('40,000 at once, which comes in a few reads: each costs the same, however many wait behind it', async () => {
+    const { carrier, log } = await started();
+    for (let count = 0; count < 40_000; count++) carrier.handler!.onMessage('{');
+    await turn();
+    expect(log).toHaveLength(40_000);
+    expect(carrier.sent).toHaveLength(40_000);
+  });
+
   it("the peer's error with the id null -> onerror, and no answer", async () => {
     const { carrier, log } = await started();
     carrier.receive({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'what?' } });
@@ -163,6 +171,20 @@ describe('refused', () => {
     expect(log.map(([what]) => what)).toEqual(['error', 'close']);
   });
 
+  it('a request with the id of one in flight -> answered with the id null, and the first one gets its response', async () => {
+    const { transport, carrier, log } = await started();
+    carrier.receive(REQUEST);
+    carrier.receive(REQUEST);
+    carrier.receive({ ...REQUEST, id: String(REQUEST.id) });
+    await turn();
+    expect(carrier.sent).toMatchObject([{ id: null, error: { code: -32600 } }]);
+    expect(log.map(([what]) => what)).toEqual(['message', 'error', 'message']);
+    await transport.send({ jsonrpc: '2.0', id: 1, result: {} });
+    carrier.receive(REQUEST);
+    await turn();
+    expect(log.at(-1)![0]).toBe('message');
+  });
+
   it('more than 4,096 requests without a response -> answered with -32000; after a response there is room again', async () => {
     const { transport, carrier, log } = await started();
     for (let id = 0; id <= 4096; id++) carrier.receive({ ...REQUEST, id });
@@ -172,6 +194,41 @@ describe('refused', () => {
     carrier.receive({ ...REQUEST, id: 4097 });
     await turn();
     expect(log.at(-1)).toMatchObject(['message', { id: 4097 }, undefined]);
+  });
+});
+
+describe('who asks and does not read', () => {
+  it('a response for which there is no room counts as not given', async () => {
+    const { transport, carrier } = await started();
+    let giveRoom!: () => void;
+    carrier.room = new Promise((resolve) => {
+      giveRoom = resolve;
+    });
+    transport.onmessage = ({ id }) => {
+      if (id !== undefined) transport.send({ jsonrpc: '2.0', id, result: {} });
+    };
+    for (let id = 0; id <= 4096; id++) carrier.receive({ ...REQUEST, id });
+    await turn();
+    expect(carrier.sent.at(-1)).toMatchObject({ id: 4096, error: { code: -32000 } });
+    giveRoom();
+    await turn();
+    carrier.receive({ ...REQUEST, id: 4097 });
+    await turn();
+    expect(carrier.sent.at(-1)).toMatchObject({ id: 4097, result: {} });
+  });
+
+  it('more than 4,096 refusals without room -> closed with 1013', async () => {
+    const { carrier, log } = await started();
+    carrier.room = new Promise(() => {});
+    for (let count = 0; count < 4096; count++) carrier.receive([]);
+    await turn();
+    expect(carrier.closedWith).toBeUndefined();
+    carrier.receive([]);
+    carrier.receive([]);
+    await turn();
+    expect(carrier.closedWith?.[0]).toBe(1013);
+    expect(carrier.sent).toHaveLength(4097);
+    expect(log.at(-1)).toEqual(['close']);
   });
 });
 

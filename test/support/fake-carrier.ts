@@ -9,6 +9,8 @@ export class FakeCarrier implements Carrier {
   readonly sent: unknown[] = [];
   closedWith: [code: number, reason: string] | undefined;
   handler: CarrierHandler | undefined;
+  /** What `send()` waits for. */
+  room: Promise<void> | undefined;
   /** What came before anybody listened. */
   readonly waiting: Data[] = [];
 
@@ -20,6 +22,7 @@ export class FakeCarrier implements Carrier {
   async send(text: string): Promise<void> {
     if (this.closedWith !== undefined) throw closedError();
     this.sent.push(JSON.parse(text));
+    await this.room;
   }
 
   async close(code: number, reason: string): Promise<void> {
