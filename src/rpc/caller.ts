@@ -105,8 +105,6 @@ export class Caller<Peer> implements OutgoingCallOwner {
           (valid) => call.resolve(valid),
           (error) => call.reject(error),
         );
-        // Given up while it was validated.
-        call.promise.catch(() => stream?.cancel());
       } else {
         call.resolve(received);
       }
