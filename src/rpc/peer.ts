@@ -39,7 +39,8 @@ export interface RpcPeerOptions<Remote = Contract, Local = Contract, Peer = unkn
   handlers?: Handlers<Local, CallContext<Peer>>;
   /**
    * Remembers the results of calls that bring an idempotency key. One store for all peers of a server, or a client that comes
-   * back with a lost session's key finds nothing. `principal` is whose keys they are; over a server's session its principal.
+   * back with a lost session's key finds nothing. `principal` is whose keys they are: over a server's session its principal;
+   * over a socket it has to be given, or all clients share their keys and with them the results.
    */
   idempotency?: { store: IdempotencyStore; principal?: string };
   limits?: RpcLimits;
