@@ -95,6 +95,7 @@ export class Caller<Peer> implements OutgoingCallOwner {
     try {
       const value = decodeValue(result, (number) => {
         stream = streams.accept(number);
+        call.hasStream = true;
         return stream;
       });
       if (call.signal !== undefined) stream?.follow(call.signal);
@@ -110,6 +111,7 @@ export class Caller<Peer> implements OutgoingCallOwner {
       }
     } catch (error) {
       stream?.cancel();
+      call.hasStream = false;
       call.reject(error as Error);
     }
   }
@@ -140,8 +142,8 @@ export class Caller<Peer> implements OutgoingCallOwner {
   onSettled(call: OutgoingCall, code: number | undefined): void {
     const { host, streams } = this.#parts;
     this.#calls.delete(call.id);
-    // With a result the peer says itself when it wants no more of them.
-    if (code !== undefined) for (const number of call.streams) streams.stop(number);
+    // While a streamed result goes on, the peer says itself when it wants no more of them.
+    if (!call.hasStream) for (const number of call.streams) streams.stop(number);
     if (call.startedAt !== 0) host.onCallEnd('out', call.method, call.startedAt, code);
     this.#parts.onChange();
   }

@@ -13,7 +13,7 @@ export interface CallContext<Peer = unknown> {
   readonly signal: AbortSignal;
   /** The caller's name for the work, if it gave one. */
   readonly idempotencyKey: string | undefined;
-  /** Who is calling; it can be called in turn. */
+  /** It can be called in turn; where the session has moved since, that reaches the new server. */
   readonly peer: Peer;
   /**
    * Tells the caller how far it has come. Values that do not rise are left out, and while the connection has no room only

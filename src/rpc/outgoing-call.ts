@@ -48,6 +48,8 @@ export class OutgoingCall implements Sender {
   readonly startedAt: number;
   /** The numbers of the streams among its params. */
   readonly streams: readonly number[];
+  /** Whether its result is one. */
+  hasStream = false;
   readonly #owner: OutgoingCallOwner;
   readonly #onProgress: CallOptions['onProgress'];
   readonly #timeoutMs: number;

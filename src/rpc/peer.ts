@@ -35,7 +35,7 @@ export interface RpcPeerOptions<Remote = Contract, Local = Contract, Peer = unkn
   remote?: Remote & SchemaContract;
   /** What we offer: params are validated. Methods that are not in it can be handled all the same, unchecked. */
   local?: Local & SchemaContract;
-  /** By name; more can be added with {@link RpcPeer.handle}. */
+  /** By name, as members of its own; more can be added with {@link RpcPeer.handle}. */
   handlers?: Handlers<Local, CallContext<Peer>>;
   /**
    * Remembers the results of calls that bring an idempotency key. One store for all peers of a server, or a client that comes

@@ -43,6 +43,16 @@ describe('streamed results', () => {
     expect(session.takeSent()).toEqual([{ method: '$/cancel', params: { s: 1, reason: 'aborted' } }]);
   });
 
+  it('a result that is none -> the streams that went along end, whether or not the peer says so', async () => {
+    const { peer, session } = stage.alone();
+    const source = new TestSource();
+    const call = peer.call('sum', { numbers: source });
+    session.receive({ id: 1, result: 3 });
+    expect(await call).toBe(3);
+    expect(peer.stats().streamsOut).toBe(0);
+    expect(source.returned).toBe(1);
+  });
+
   it('one of a call that was given up -> its producer is told', async () => {
     const { peer, session } = stage.alone();
     const controller = new AbortController();
