@@ -108,12 +108,12 @@ describe('streams in params', () => {
     expect(session.takeSent().map(({ method }) => method)).toEqual(['sum', '$/next', '$/end']);
   });
 
-  it('the result is there -> they go on until the peer cancels them', async () => {
+  it('the result is a stream, too -> they go on until the peer cancels them', async () => {
     const { peer, session } = stage.alone();
     const source = new TestSource();
     const call = peer.call('sum', { source });
     session.takeSent();
-    session.receive({ id: 1, result: 1 });
+    session.receive({ id: 1, result: { stream: 1 } });
     await call;
     source.give(1);
     await stage.settle();
