@@ -61,7 +61,10 @@ describe('close', () => {
   it('afterwards -> calls are rejected, surely not processed; closing again does nothing', async () => {
     const { peer, session } = stage.alone();
     await peer.close();
+    const log: unknown[] = [];
+    peer.on('close', (end) => log.push(end));
     await peer.close();
+    expect(log).toEqual([]);
     expect(session.state).toBe('closed');
     expect(await rejection(peer.call('a'))).toEqual(
       rpcError(RPC.LOST, expect.any(String), { outcome: 'not-sent' }),
@@ -83,6 +86,16 @@ describe('close', () => {
     await stage.settle();
     expect(peer.stats().callsIn).toBe(0);
     expect(session.takeSent()).toEqual([]);
+  });
+
+  it('an answer that has not left is lost, and does not count', async () => {
+    const { call, peer, session } = stage.answering({ add: () => 1 });
+    session.hasRoom = false;
+    await call(1, 'add');
+    expect(peer.stats().callsIn).toBe(1);
+    await peer.close();
+    expect(peer.stats().callsIn).toBe(0);
+    expect(session.sent).toEqual([]);
   });
 
   it('the event -> once, without an error where it was wanted, and no event follows', async () => {

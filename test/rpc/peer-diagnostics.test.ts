@@ -1,8 +1,10 @@
 import { channel } from 'node:diagnostics_channel';
 import { describe, expect, it } from 'vitest';
+import { defineContract } from '../../src/rpc/contract.js';
 import { RPC, RpcError } from '../../src/rpc/errors.js';
 import { RpcPeer } from '../../src/rpc/peer.js';
 import { readAll, rejection, TestSource, untilAborted, useStage } from '../support/rpc-stage.js';
+import { later } from './schemas.js';
 
 const stage = useStage();
 
@@ -84,6 +86,19 @@ describe('diagnostics', () => {
       { direction: 'in', method: 'log', durationMs: 0, code: undefined },
       { direction: 'in', method: 'fail', durationMs: 0, code: RPC.INTERNAL_ERROR },
     ]);
+  });
+
+  it('one that is given up while its result is validated -> once', async () => {
+    const remote = defineContract({ later: { result: later } });
+    const { peer, session } = stage.alone({ remote });
+    const controller = new AbortController();
+    const all = await published(async () => {
+      const call = peer.call('later', undefined, { signal: controller.signal });
+      session.receive({ id: 1, result: 1 });
+      controller.abort();
+      await rejection(call);
+    });
+    expect(all).toEqual([{ direction: 'out', method: 'later', durationMs: 0, code: RPC.CANCELLED }]);
   });
 
   it('a streamed result -> at its producer when the stream is over', async () => {
