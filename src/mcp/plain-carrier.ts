@@ -15,8 +15,8 @@ const HEARTBEAT: LivenessOptions = { intervalMs: 25_000, timeoutMs: 20_000 };
 const HIGH_WATER_MARK_BYTES = 256 * 1024;
 /** Not every platform tells when there is room again: it is looked so often. */
 const LOOK_EVERY_MS = 10;
-/** What a message that waits costs beside its text. */
-const OVERHEAD_BYTES = 64;
+/** What a message that waits counts beside its text: so 32,768 can wait. The first of many more is slow to take from an array. */
+const OVERHEAD_BYTES = 1024;
 
 export class PlainCarrier implements Carrier, LinkHandler {
   readonly id: string;
