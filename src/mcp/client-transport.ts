@@ -73,14 +73,14 @@ export class ClientTransport extends McpTransport {
 
   /** A session makes the first connection like all others; it ends here if that turns out to be plain. */
   protected open(): Promise<Carrier> {
-    const { signal, session: { heartbeat } = {} } = this.#options;
+    const { signal, session: { heartbeat } = {}, maxMessageBytes } = this.#options;
     if (signal?.aborted) return Promise.reject(abortError(signal));
     signal?.addEventListener('abort', this.#onAbort);
     return new Promise((resolve, reject) => {
       const takePlain = (link: Link): boolean => {
         // A session that has begun cannot go on over a plain connection.
         if (this.carrier !== undefined) return false;
-        resolve(new PlainCarrier(link, heartbeat, this.#environment));
+        resolve(new PlainCarrier(link, heartbeat, this.#environment, maxMessageBytes));
         session.terminate();
         return true;
       };

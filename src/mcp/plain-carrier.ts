@@ -15,13 +15,14 @@ const HEARTBEAT: LivenessOptions = { intervalMs: 25_000, timeoutMs: 20_000 };
 const HIGH_WATER_MARK_BYTES = 256 * 1024;
 /** Not every platform tells when there is room again: it is looked so often. */
 const LOOK_EVERY_MS = 10;
-/** What a message that waits costs beside its text. */
-const OVERHEAD_BYTES = 64;
+/** What a message that waits counts beside its text: so 32,768 can wait. The first of many more is slow to take from an array. */
+const OVERHEAD_BYTES = 1024;
 
 export class PlainCarrier implements Carrier, LinkHandler {
   readonly id: string;
   readonly #link: Link;
   readonly #environment: Environment;
+  readonly #maxWaitingBytes: number;
   readonly #createdAt: number;
   #liveness: Liveness | undefined;
   #handler: CarrierHandler | undefined;
@@ -35,10 +36,17 @@ export class PlainCarrier implements Carrier, LinkHandler {
   #error: Error | undefined;
 
   /** @param link that is open */
-  constructor(link: Link, heartbeat: LivenessOptions | undefined, environment: Environment) {
+  constructor(
+    link: Link,
+    heartbeat: LivenessOptions | undefined,
+    environment: Environment,
+    maxMessageBytes = MAX_MESSAGE_BYTES,
+  ) {
     this.id = environment.randomId();
     this.#link = link;
     this.#environment = environment;
+    // A client speaks first and then waits: more than one message of the largest size is nothing that MCP says.
+    this.#maxWaitingBytes = Math.max(maxMessageBytes, MAX_MESSAGE_BYTES) + OVERHEAD_BYTES;
     this.#createdAt = environment.now();
     link.handler = this;
     this.#watch(heartbeat ?? HEARTBEAT);
@@ -73,8 +81,7 @@ export class PlainCarrier implements Carrier, LinkHandler {
     this.#waiting.push(data);
     this.#waitingBytes += data.length + OVERHEAD_BYTES;
     this.#handOver();
-    // A client speaks first and then waits: more than one message of the largest size is nothing that MCP says.
-    if (this.#waitingBytes > MAX_MESSAGE_BYTES + OVERHEAD_BYTES) {
+    if (this.#waitingBytes > this.#maxWaitingBytes) {
       this.close(CLOSE_CODE.TRY_AGAIN, 'messages are not taken fast enough');
     }
   }

@@ -47,7 +47,7 @@ export class WebSocketServerTransport extends McpTransport {
     environment: Environment = machine,
   ) {
     super(options.maxMessageBytes, extraOf(options.request, options.authInfo));
-    this.carrier = carrierOf(connection, options.heartbeat, environment);
+    this.carrier = carrierOf(connection, options, environment);
   }
 
   protected async open(): Promise<Carrier> {
@@ -57,10 +57,10 @@ export class WebSocketServerTransport extends McpTransport {
 
 function carrierOf(
   connection: ServerSession | NodeWebSocket | StandardWebSocket | Link,
-  heartbeat: LivenessOptions | undefined,
+  { heartbeat, maxMessageBytes }: ServerTransportOptions,
   environment: Environment,
 ): Carrier {
   if ('principal' in connection) return new SessionCarrier(connection);
   const link = 'release' in connection ? connection : linkOf(connection);
-  return new PlainCarrier(link, heartbeat, environment);
+  return new PlainCarrier(link, heartbeat, environment, maxMessageBytes);
 }

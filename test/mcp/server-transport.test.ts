@@ -73,6 +73,25 @@ it('a session of a SessionServer', async () => {
   await sessions.close();
 });
 
+it('a message larger than 32 MiB, where that is allowed, waits for who listens as others do', async () => {
+  const link = new FakeLink();
+  const transport = new WebSocketServerTransport(
+    link,
+    { maxMessageBytes: 64 * 2 ** 20 },
+    new FakeEnvironment(),
+  );
+  const message = JSON.stringify({ ...REQUEST, params: { text: 'x'.repeat(40 * 2 ** 20) } });
+  link.receive(message);
+  expect(link.closeCode).toBeUndefined();
+  const heard: unknown[] = [];
+  transport.onmessage = ({ id }) => void heard.push(id);
+  await transport.start();
+  expect(heard).toEqual([1]);
+  transport.close();
+  link.end();
+  await transport.over;
+});
+
 it('a heartbeat of its own', async () => {
   const environment = new FakeEnvironment();
   const link = new FakeLink();
