@@ -12,7 +12,7 @@ const options = {
 
 it.each(['in', 'out'] as const)(
   'a black hole after each byte %s -> both talks are complete',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async (direction) => {
     const { conversations, resumed } = await cutAfterEachByte(options, direction, 'blackhole');
     expect(conversations).toBeGreaterThan(500);
