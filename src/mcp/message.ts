@@ -46,7 +46,8 @@ export function readMessage(text: string): Reading {
   if (id === null && error !== undefined) {
     return { fault: `the peer could not read a message: ${JSON.stringify(error)}`, answer: undefined };
   }
-  const isNamed = typeof id === 'string' || typeof id === 'number';
+  // 1e999 is JSON and a number, and Infinity here, which no response can name.
+  const isNamed = typeof id === 'string' || (typeof id === 'number' && Number.isFinite(id));
   const isCall = typeof method === 'string' && (id === undefined || isNamed);
   const isResponse = method === undefined && isNamed && (result !== undefined || error !== undefined);
   if (jsonrpc === '2.0' && (isCall || isResponse)) return { message: value as JsonRpcMessage };

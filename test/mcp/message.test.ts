@@ -29,6 +29,7 @@ describe('readMessage', () => {
     ['another version, with the id that it has', '{"jsonrpc":"1.0","id":7,"method":"a"}', -32600, 7],
     ['a method that is no name', '{"jsonrpc":"2.0","id":"x","method":1}', -32600, 'x'],
     ['an id that is none', '{"jsonrpc":"2.0","id":{},"method":"a"}', -32600, null],
+    ['an id that no response can have', '{"jsonrpc":"2.0","id":1e999,"method":"a"}', -32600, null],
     ['a response to nothing', '{"jsonrpc":"2.0","result":{}}', -32600, null],
     ['neither request nor response', '{"jsonrpc":"2.0","id":1}', -32600, 1],
   ])('%s -> a fault, with an answer', (_name, text, expected, id) => {
