@@ -3,9 +3,11 @@
 import { describe, expect, test } from 'vitest';
 import { RpcError, RpcPeer } from '../../src/rpc/index.js';
 import { FakeEnvironment } from '../support/fake-environment.js';
+import { type Change, withMutant } from '../support/mutant.js';
 import { FakeSession, untilAborted } from '../support/rpc-stage.js';
 import type { Implementation } from './faults/model/model.js';
-import { type Change, withMutant } from './faults/model/mutant.js';
+
+const SOURCE = { room: 'rpc', modules: ['index.ts'] };
 
 interface Stage {
   peer: RpcPeer;
@@ -222,6 +224,8 @@ async function see(classes: Implementation, look: Mutation['look']): Promise<unk
 describe('guards', () => {
   test.each(MUTATIONS)('$guard', async ({ file, from, to, look, expected }) => {
     expect(await see({ RpcPeer, RpcError }, look)).toEqual(expected);
-    expect(await withMutant([{ file, from, to }], (mutant) => see(mutant, look))).not.toEqual(expected);
+    expect(
+      await withMutant(SOURCE, [{ file, from, to }], (mutant: Implementation) => see(mutant, look)),
+    ).not.toEqual(expected);
   });
 });

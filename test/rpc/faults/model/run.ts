@@ -1,28 +1,23 @@
-// Runs scenarios by their seeds: each seed is one scenario, the same on every machine. fast-check prints the seed of one that
-// fails, and a smaller scenario that fails, too.
-import fc from 'fast-check';
+// Scenarios of this model, run by their seeds, on the sources as they are and with a guard taken out.
+import { type Change, withMutant } from '../../../support/mutant.js';
+import { scenarioRunner } from '../../../support/scenarios.js';
 import { type Implementation, Model } from './model.js';
-import { scenario } from './scenario.js';
+import { type Scenario, scenario } from './scenario.js';
 
-/** @throws Error that names the seed, when a promise is broken */
-export async function assertScenario(implementation: Implementation, seed: number): Promise<void> {
-  await fc.assert(propertyOf(implementation), { seed, numRuns: 1 });
-}
+const runner = scenarioRunner<Scenario, Implementation>({
+  scenario,
+  run: (drawn, implementation) => new Model(drawn, implementation).run(),
+});
 
-/** @returns how the first of so many scenarios fails that does so in this way; undefined when none does */
-export async function findFailure(
-  implementation: Implementation,
+export const { assertScenario } = runner;
+
+const SOURCE = { room: 'rpc', modules: ['index.ts'] };
+
+/** @returns how a scenario fails in this way without these guards; undefined when none of so many does */
+export function findFailureWithout(
+  changes: readonly Change[],
   seeds: number,
   symptom: RegExp,
 ): Promise<string | undefined> {
-  for (let seed = 0; seed < seeds; seed++) {
-    const run = await fc.check(propertyOf(implementation), { seed, numRuns: 1, endOnFailure: true });
-    const text = run.failed ? (run.errorInstance as Error).message : '';
-    if (run.failed && symptom.test(text)) return `seed ${seed}: ${text}`;
-  }
-  return undefined;
-}
-
-function propertyOf(implementation: Implementation) {
-  return fc.asyncProperty(scenario, (drawn) => new Model(drawn, implementation).run());
+  return withMutant(SOURCE, changes, (mutant: Implementation) => runner.findFailure(mutant, seeds, symptom));
 }
