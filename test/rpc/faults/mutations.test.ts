@@ -86,7 +86,7 @@ const MUTATIONS: Mutation[] = [
     changes: [
       {
         file: 'caller.ts',
-        from: 'if (code !== undefined) for (const number of call.streams) streams.stop(number);',
+        from: 'if (!call.hasStream) for (const number of call.streams) streams.stop(number);',
         to: '',
       },
     ],
