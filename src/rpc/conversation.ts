@@ -6,7 +6,7 @@ import type { Data } from '../agent/link.js';
 import { Caller } from './caller.js';
 import type { Carrier, ConversationHandler } from './carrier.js';
 import type { ConversationHost } from './conversation-parts.js';
-import { CallError, RPC, RpcError } from './errors.js';
+import { CallError, lostError, RPC, RpcError } from './errors.js';
 import { type Id, type Message, parseMessage, peekId, peekStream, serializeError } from './message.js';
 import { Outbox } from './outbox.js';
 import { Responder } from './responder.js';
@@ -93,7 +93,7 @@ export class Conversation<Peer> implements ConversationHandler {
     this.#outbox.close(error);
     this.caller.endAll(error);
     this.#responder.endAll(error);
-    this.#streams.endAll(new CallError({ code: RPC.LOST, message: error.message }, { cause: error }));
+    this.#streams.endAll(lostError('unknown', error));
     this.#isLeaving = true;
     this.#onChange();
   }

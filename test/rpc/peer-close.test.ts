@@ -45,7 +45,9 @@ describe('close', () => {
       expect(await rejection(call)).toEqual(rpcError(RPC.LOST, expect.any(String), { outcome: 'unknown' }));
     }
     expect(await rejection(unsent)).toEqual(rpcError(RPC.LOST, expect.any(String), { outcome: 'not-sent' }));
-    expect(await rejection(readAll(stream))).toEqual(rpcError(RPC.LOST));
+    expect(await rejection(readAll(stream))).toEqual(
+      rpcError(RPC.LOST, expect.any(String), { outcome: 'unknown' }),
+    );
     await stage.settle();
     expect(reasons).toEqual([rpcError(RPC.LOST), rpcError(RPC.LOST)]);
     expect(source.returned).toBe(1);
