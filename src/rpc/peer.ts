@@ -39,8 +39,8 @@ export interface RpcPeerOptions<Remote = Contract, Local = Contract, Peer = unkn
   handlers?: Handlers<Local, CallContext<Peer>>;
   /**
    * Remembers the results of calls that bring an idempotency key. One store for all peers of a server, or a client that comes
-   * back with a lost session's key finds nothing. `principal` is whose keys they are: over a server's session its principal;
-   * over a socket it has to be given, or all clients share their keys and with them the results.
+   * back with a lost session's key finds nothing. `principal` is whose keys they are: over a server's session its principal,
+   * elsewhere to be given.
    */
   idempotency?: { store: IdempotencyStore; principal?: string };
   limits?: RpcLimits;
@@ -234,12 +234,16 @@ export class RpcPeer<Remote extends Contract = any, Local extends Contract = any
 
   #createHost(connection: Session | RpcSocket, limits: Required<RpcLimits>): ConversationHost<this> {
     const { remote, local, idempotency } = this.#options;
-    const { principal = (connection as { principal?: string }).principal ?? '' } = idempotency ?? {};
+    const { principal = (connection as { principal?: string }).principal } = idempotency ?? {};
+    if (idempotency !== undefined && principal === undefined) {
+      // Who guesses a key of somebody else would have its result.
+      throw new TypeError('idempotency.principal: whose keys they are was expected, as no session says it');
+    }
     return {
       peer: this,
       environment: this.#environment,
       limits,
-      idempotency: idempotency && { store: idempotency.store, principal },
+      idempotency: idempotency && { store: idempotency.store, principal: principal! },
       handlerOf: (method) => this.#handlers.get(method),
       localSchemas: (method) => local && schemasOf(local, method),
       remoteSchemas: (method) => remote && schemasOf(remote, method),

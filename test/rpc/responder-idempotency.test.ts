@@ -95,6 +95,14 @@ describe('idempotency', () => {
     expect(results.map(([answer]) => answer!.result)).toEqual([1, 2, 3, 1]);
   });
 
+  it('no principal anywhere -> TypeError, as a key could be anybody’s', () => {
+    const store = new MemoryIdempotencyStore({ environment: stage.environment });
+    const session = new FakeSession();
+    session.principal = undefined;
+    expect(() => stage.alone({ idempotency: { store } }, session)).toThrow(TypeError);
+    expect(() => stage.alone({ idempotency: { store, principal: '' } }, session)).not.toThrow();
+  });
+
   it('all keys are in use -> -31002', async () => {
     const { all, handler } = pending();
     const store = new MemoryIdempotencyStore({ environment: stage.environment, maxEntries: 1 });

@@ -28,7 +28,8 @@ export class FakeSession extends Emitter<FakeSessionEvents> {
   resend = 'none';
   maxBytes = 16 * 2 ** 20;
   state = 'open';
-  principal: string | undefined;
+  /** Everybody is the same, as without `authenticate`. */
+  principal: string | undefined = '';
   /** The other end, if it is not the test. */
   other: FakeSession | undefined;
   /** All that was sent. */
