@@ -11,6 +11,7 @@ import { buildIfNeeded } from '../session.mjs';
 import { OWN_BUILD } from './builds.mjs';
 import { formatOverheadReport, summarizeMessages } from './overhead-report.mjs';
 import { percentile } from './push-report.mjs';
+import { measureWindow } from './window.mjs';
 
 /** @typedef {{ name: string, kind: 'binary' | 'text', size: number, depth: number }} Case */
 
@@ -70,23 +71,8 @@ async function measureMessages(spec, layer, plan, round) {
   );
   if (server === undefined || client === undefined) throw new Error('unreachable');
   try {
-    await client.ask('ask', { port: await server.ask('listen') });
-    await delay(1000 * plan.warmup);
-    const before = await Promise.all([server.ask('beginWindow'), client.ask('beginWindow')]);
-    await delay(1000 * plan.seconds);
-    const after = await Promise.all([server.ask('sample'), client.ask('sample')]);
-    const difference = (/** @type {number} */ end, /** @type {string} */ key) =>
-      after[end][key] - before[end][key];
-    const messages = difference(1, 'messages');
-    const cpuUs = (/** @type {number} */ end) =>
-      (difference(end, 'userUs') + difference(end, 'systemUs')) / messages;
-    const numbers = {
-      messages,
-      serverUs: cpuUs(0),
-      clientUs: cpuUs(1),
-      bytes: difference(0, 'bytes') / messages,
-      perSecond: (1000 * messages) / difference(1, 'atMs'),
-    };
+    const { costs, difference } = await measureWindow(server, client, plan);
+    const numbers = { ...costs, bytes: difference(0, 'bytes') / costs.messages };
     if (spec.depth > 1) return { case: spec.name, layer, round, ...numbers };
     const latencies = await client.ask('latencies');
     const at = (/** @type {number} */ share) => percentile(latencies, share);

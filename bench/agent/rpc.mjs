@@ -2,7 +2,6 @@
 // calls take far away, and is anything left of what was cancelled? See README.md for the method.
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Child } from '../ipc.mjs';
 import { writeResults } from '../outcome.mjs';
@@ -10,6 +9,7 @@ import { Progress } from '../progress.mjs';
 import { buildIfNeeded } from '../session.mjs';
 import { OWN_BUILD } from './builds.mjs';
 import { formatRpcReport, summarizeRpc } from './rpc-report.mjs';
+import { measureWindow } from './window.mjs';
 
 const FULL = {
   rounds: 7,
@@ -90,19 +90,7 @@ async function measureStep(step, plan) {
   );
   const [server, client] = /** @type {[Child, Child]} */ (ends);
   try {
-    await client.ask('ask', { port: await server.ask('listen') });
-    await delay(1000 * plan.warmup);
-    const before = await Promise.all([server.ask('beginWindow'), client.ask('beginWindow')]);
-    await delay(1000 * plan.seconds);
-    const after = await Promise.all([server.ask('sample'), client.ask('sample')]);
-    const difference = (/** @type {number} */ end, /** @type {string} */ key) =>
-      after[end][key] - before[end][key];
-    const messages = difference(1, 'messages');
-    if (messages === 0) throw new Error(`${work} over ${layer}: nothing came`);
-    const cpuUs = (/** @type {number} */ end) =>
-      (difference(end, 'userUs') + difference(end, 'systemUs')) / messages;
-    const perSecond = (1000 * messages) / difference(1, 'atMs');
-    const costs = { messages, serverUs: cpuUs(0), clientUs: cpuUs(1), perSecond };
+    const { costs } = await measureWindow(server, client, plan);
     return { ...step, ...costs, ...(await client.ask('percentiles')) };
   } finally {
     await Promise.all([server.kill(), client.kill()]);

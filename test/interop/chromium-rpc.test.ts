@@ -16,6 +16,7 @@ import { collect, numbersTo, type Service, serve } from '../rpc/faults/service.j
 import { bundleForBrowser } from '../support/browser-bundle.js';
 import { launchChromium } from '../support/chromium.js';
 import { requirement } from '../support/require.js';
+import { type ScriptPage, serveScriptPage } from '../support/script-page.js';
 import { until } from '../support/tcp.js';
 
 /** More items than one window. */
@@ -25,7 +26,7 @@ const SUM = (COUNT * (COUNT + 1)) / 2;
 const IDLE = { callsOut: 0, callsIn: 0, streamsOut: 0, streamsIn: 0 };
 
 describe.runIf(requirement('chromium'))('hawser/rpc in Chromium', () => {
-  let pages: http.Server;
+  let pages: ScriptPage;
   let browser: Browser;
   let page: Page;
   let httpServer: http.Server;
@@ -38,13 +39,7 @@ describe.runIf(requirement('chromium'))('hawser/rpc in Chromium', () => {
 
   beforeAll(async () => {
     const { code } = await bundleForBrowser(readFileSync(join(__dirname, 'chromium', 'rpc.mjs'), 'utf8'));
-    pages = http.createServer(({ url }, response) => {
-      const isScript = url === '/rpc.mjs';
-      response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
-      response.end(isScript ? code : '<!doctype html><title>rpc</title>');
-    });
-    pages.listen(0, '127.0.0.1');
-    await once(pages, 'listening');
+    pages = await serveScriptPage('rpc.mjs', code);
     browser = await launchChromium();
   });
 
@@ -77,7 +72,7 @@ describe.runIf(requirement('chromium'))('hawser/rpc in Chromium', () => {
     sessions.on('session', onConnection);
     sockets.on('connection', (socket) => onConnection(socket as unknown as RpcSocket));
     page = await (await browser.newContext()).newPage();
-    await page.goto(`http://127.0.0.1:${portOf(pages)}`);
+    await page.goto(pages.origin);
   });
 
   afterEach(async () => {

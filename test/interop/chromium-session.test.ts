@@ -14,6 +14,7 @@ import { FaultProxy } from '../../src/cli/fault-proxy.js';
 import { bundleForBrowser } from '../support/browser-bundle.js';
 import { launchChromium } from '../support/chromium.js';
 import { requirement } from '../support/require.js';
+import { type ScriptPage, serveScriptPage } from '../support/script-page.js';
 
 const COUNT = 300;
 /** Cuts, one a connection, after so many bytes: twice in the opening handshake, then in whatever direction gets there first. */
@@ -30,7 +31,7 @@ const SOON = { backoff: { baseMs: 1, capMs: 5 } };
 const OFTEN = { intervalMs: 200, timeoutMs: 200 };
 
 describe.runIf(requirement('chromium'))('hawser/agent in Chromium', () => {
-  let pages: http.Server;
+  let pages: ScriptPage;
   let browser: Browser;
   let page: Page;
   let httpServer: http.Server;
@@ -39,13 +40,7 @@ describe.runIf(requirement('chromium'))('hawser/agent in Chromium', () => {
 
   beforeAll(async () => {
     const { code } = await bundleForBrowser(readFileSync(join(__dirname, 'chromium', 'session.mjs'), 'utf8'));
-    pages = http.createServer(({ url }, response) => {
-      const isScript = url === '/session.mjs';
-      response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
-      response.end(isScript ? code : '<!doctype html><title>session</title>');
-    });
-    pages.listen(0, '127.0.0.1');
-    await once(pages, 'listening');
+    pages = await serveScriptPage('session.mjs', code);
     browser = await launchChromium();
   });
 
@@ -56,7 +51,7 @@ describe.runIf(requirement('chromium'))('hawser/agent in Chromium', () => {
 
   beforeEach(async () => {
     page = await (await browser.newContext()).newPage();
-    await page.goto(originOf(pages));
+    await page.goto(pages.origin);
   });
 
   afterEach(async () => {
@@ -70,7 +65,7 @@ describe.runIf(requirement('chromium'))('hawser/agent in Chromium', () => {
   async function serve(options: SessionServerOptions = {}): Promise<string> {
     httpServer = http.createServer().listen(0, '127.0.0.1');
     await once(httpServer, 'listening');
-    server = new SessionServer({ server: httpServer, origins: [originOf(pages)], ...options });
+    server = new SessionServer({ server: httpServer, origins: [pages.origin], ...options });
     proxy = new FaultProxy({ port: (httpServer.address() as AddressInfo).port });
     await proxy.listen();
     return `ws://127.0.0.1:${proxy.address.port}/`;
@@ -177,10 +172,6 @@ async function exchange(session: ServerSession, count: number) {
 
 function numbersTo(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index + 1);
-}
-
-function originOf(pages: http.Server): string {
-  return `http://127.0.0.1:${(pages.address() as AddressInfo).port}`;
 }
 
 /** Whether a frame is a session's control message of this type. */

@@ -1,8 +1,4 @@
-// Chromium's own WebSocket as the client of hawser: the page is chromium/page.mjs, driven with playwright-core.
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +7,7 @@ import { cast, urlOf } from '../support/cast.js';
 import { launchChromium } from '../support/chromium.js';
 import { next } from '../support/events.js';
 import { requirement } from '../support/require.js';
+import { type ScriptPage, serveScriptPage } from '../support/script-page.js';
 import { LENGTHS, pattern, subject, subjectName, textOf } from './subject.js';
 
 const COMPRESSIONS = {
@@ -23,32 +20,22 @@ const COMPRESSIONS = {
 
 describe.runIf(requirement('chromium'))(`${subjectName} as server, Chromium as client`, () => {
   const { server } = cast(subject);
-  let pages: http.Server;
+  let pages: ScriptPage;
   let browser: Browser;
   let page: Page;
 
   beforeAll(async () => {
     const script = readFileSync(join(__dirname, 'chromium', 'page.mjs'));
-    pages = http.createServer(({ url }, response) => {
-      const isScript = url === '/page.mjs';
-      response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
-      response.end(isScript ? script : '<!doctype html><title>exchange</title>');
-    });
-    pages.listen(0, '127.0.0.1');
-    await once(pages, 'listening');
+    pages = await serveScriptPage('page.mjs', script);
     browser = await launchChromium();
     page = await browser.newPage();
-    await page.goto(origin());
+    await page.goto(pages.origin);
   });
 
   afterAll(async () => {
     await browser?.close();
     pages?.close();
   });
-
-  function origin(): string {
-    return `http://127.0.0.1:${(pages.address() as AddressInfo).port}`;
-  }
 
   /** Calls a function of chromium/page.mjs in the page. */
   function inPage(name: string, ...args: unknown[]): Promise<Package> {
@@ -110,7 +97,7 @@ describe.runIf(requirement('chromium'))(`${subjectName} as server, Chromium as c
     const { data, protocol } = await inPage('receive', urlOf(wss), ['first', 'second']);
     expect([data, protocol]).toEqual(['welcome', 'second']);
     const [socket, { headers }] = await connection;
-    expect([socket.protocol, headers.origin]).toEqual(['second', origin()]);
+    expect([socket.protocol, headers.origin]).toEqual(['second', pages.origin]);
   });
 
   it.each([1000, 1001, 1003, 1007, 1008, 1011, 1012, 1013, 3000, 4999])(
@@ -157,7 +144,7 @@ describe.runIf(requirement('chromium'))(`${subjectName} as server, Chromium as c
     const closed = next(wss, 'connection').then(([socket]) => next(socket, 'close'));
     await Promise.all([page.waitForURL('about:blank'), inPage('leave', urlOf(wss)).catch(() => {})]);
     expect((await closed)[0]).toBe(1001);
-    await page.goto(origin());
+    await page.goto(pages.origin);
   });
 
   it('message above the limit -> the page hears 1009', async () => {
@@ -167,7 +154,9 @@ describe.runIf(requirement('chromium'))(`${subjectName} as server, Chromium as c
   });
 
   it('handshake refused by verifyClient -> 1006', async () => {
-    const wss = await server({ verifyClient: ({ origin: from }: { origin: string }) => from !== origin() });
+    const wss = await server({
+      verifyClient: ({ origin: from }: { origin: string }) => from !== pages.origin,
+    });
     expect(await inPage('closedByServer', urlOf(wss))).toEqual({ code: 1006, reason: '', wasClean: false });
   });
 });

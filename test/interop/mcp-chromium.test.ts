@@ -1,9 +1,4 @@
-// `hawser/mcp` in a page: SDK 2.4's client in Chromium against `serveMcp`, through drops; and which pages may connect. What the
-// page does stands in chromium/mcp.mjs.
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +6,7 @@ import { bundleForBrowser } from '../support/browser-bundle.js';
 import { launchChromium } from '../support/chromium.js';
 import { type McpScene, setScene } from '../support/mcp-scene.js';
 import { requirement } from '../support/require.js';
+import { type ScriptPage, serveScriptPage } from '../support/script-page.js';
 import { MODERN } from './mcp/clients.js';
 import { Journal, SERVERS } from './mcp/servers.js';
 
@@ -21,7 +17,7 @@ interface PageWindow {
 }
 
 describe.runIf(requirement('chromium'))('hawser/mcp in Chromium', () => {
-  let pages: http.Server;
+  let pages: ScriptPage;
   let origin: string;
   let browser: Browser;
   let page: Page;
@@ -29,14 +25,8 @@ describe.runIf(requirement('chromium'))('hawser/mcp in Chromium', () => {
 
   beforeAll(async () => {
     const { code } = await bundleForBrowser(readFileSync(join(__dirname, 'chromium', 'mcp.mjs'), 'utf8'));
-    pages = http.createServer(({ url }, response) => {
-      const isScript = url === '/mcp.mjs';
-      response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
-      response.end(isScript ? code : '<!doctype html><script type="module" src="/mcp.mjs"></script>');
-    });
-    pages.listen(0, '127.0.0.1');
-    await once(pages, 'listening');
-    origin = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`;
+    pages = await serveScriptPage('mcp.mjs', code, '<script type="module" src="/mcp.mjs"></script>');
+    ({ origin } = pages);
     browser = await launchChromium();
   });
 
