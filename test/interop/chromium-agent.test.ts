@@ -184,7 +184,7 @@ describe.runIf(requirement('chromium'))('the agent on the page of hawser serve',
     await second.printed(/http/);
     await ended(explanation, 'failed');
     await ended(search, 'failed');
-    expect(await explanation.locator('.reason').textContent()).toMatch(/\(-31003\)$/);
+    expect(await explanation.locator('.reason').textContent()).toMatch(/\(-31003, perhaps run\)$/);
     expect(await search.locator('.reason').textContent()).toMatch(/\(-31003, perhaps run\)$/);
     await page.locator('.note.alarm', { hasText: 'the server has forgotten the session' }).waitFor();
     await ended(await callCalculate('1 + 1'), 'done');
