@@ -116,7 +116,7 @@ export class Caller<Peer> implements OutgoingCallOwner {
     }
   }
 
-  /** @returns false when nobody waits for it */
+  /** The call has failed, if anybody still waits for it. */
   onError(id: Id, error: ErrorObject): void {
     this.#calls.get(id)?.reject(new CallError(error, { isRemote: true }));
   }

@@ -1,4 +1,4 @@
-// A call that we made: its promise, its deadlines, the progress it is told of. What is sent is left to `conversation.ts`.
+// A call that we made: its promise, its deadlines, the progress it is told of. What is sent is left to `caller.ts`.
 
 import { offAbort, onAbort } from '../agent/abort-listeners.js';
 import { quiet } from '../agent/quiet.js';

@@ -13,13 +13,8 @@ import {
 } from '../../../src/agent/index.js';
 import type { CutMode, Direction } from '../../../src/cli/fault-pipe.js';
 import { FaultProxy } from '../../../src/cli/fault-proxy.js';
+import { type Cut, cutAfterEach, describeCut } from '../../support/cuts.js';
 import { QUICK_BACKOFF } from './scene.js';
-
-export interface Cut {
-  bytes: number;
-  direction: Direction;
-  how: CutMode;
-}
 
 export interface ConversationOptions {
   /** Messages each way. */
@@ -81,29 +76,19 @@ export async function cutAfterEachByte(
   try {
     const uncut = await stage.converse();
     const wanted = JSON.stringify([expectedLog('s', options.count), expectedLog('c', options.count), []]);
-    const conversations = uncut.bytes[direction];
-    let begun = 0;
-    let resumed = 0;
-    const work = async (): Promise<void> => {
-      while (begun < conversations) {
-        const cut = { bytes: begun++, direction, how };
+    return await cutAfterEach(
+      uncut.bytes[direction],
+      { direction, how },
+      CONCURRENCY,
+      wanted,
+      async (cut) => {
         const { clientLog, serverLog, strayLogs, cuts, resumes } = await stage.converse(cut);
-        // Texts are compared faster than objects, and there are millions of them.
-        const got = JSON.stringify([clientLog, serverLog, strayLogs.flat()]);
-        if (got !== wanted) throw new Error(`${describe(cut)}:\n${got}\nis not\n${wanted}`);
-        if (cuts !== 1) throw new Error(`${describe(cut)} did not come`);
-        if (resumes > 0) resumed++;
-      }
-    };
-    await Promise.all(Array.from({ length: CONCURRENCY }, work));
-    return { conversations, resumed };
+        return { got: JSON.stringify([clientLog, serverLog, strayLogs.flat()]), cuts, resumes };
+      },
+    );
   } finally {
     await stage.close();
   }
-}
-
-function describe({ bytes, direction, how }: Cut): string {
-  return `${how} after ${bytes} bytes ${direction}`;
 }
 
 /** A session server for many conversations, told apart by the path of the URL. */
@@ -177,7 +162,7 @@ export class Stage {
       session = [...sessions.keys()].find(({ id }) => id === client.id)!;
       await Promise.all([received(session, count), client.flush(), session.flush()]);
     } catch (error) {
-      throw new Error(`${cut ? describe(cut) : 'the uncut one'} got stuck`, { cause: error });
+      throw new Error(`${cut ? describeCut(cut) : 'the uncut one'} got stuck`, { cause: error });
     }
     clearTimeout(stuck);
     const { resumes } = client.stats();

@@ -13,6 +13,7 @@ import type { CutMode, Direction } from '../../../src/cli/fault-pipe.js';
 import { FaultProxy } from '../../../src/cli/fault-proxy.js';
 import { RpcPeer } from '../../../src/rpc/index.js';
 import { QUICK_BACKOFF } from '../../agent/faults/scene.js';
+import { type Cut, cutAfterEach, describeCut } from '../../support/cuts.js';
 import { until } from '../../support/tcp.js';
 import {
   type Counts,
@@ -23,12 +24,6 @@ import {
   serve,
   talk,
 } from './service.js';
-
-interface Cut {
-  bytes: number;
-  direction: Direction;
-  how: CutMode;
-}
 
 export interface ConversationOptions {
   size: Size;
@@ -80,20 +75,10 @@ export async function cutAfterEachByte(
   try {
     const end = { results: expectedTalk(options.size), counts: expectedCounts(options.size) };
     const wanted = JSON.stringify([end, end].map(inOrder));
-    let begun = 0;
-    let resumed = 0;
-    const work = async (): Promise<void> => {
-      while (begun < conversations) {
-        const cut = { bytes: begun++, direction, how };
-        const { client, server, cuts, resumes } = await stage.converse(cut);
-        const got = JSON.stringify([client, server].map(inOrder));
-        if (got !== wanted) throw new Error(`${describe(cut)}:\n${got}\nis not\n${wanted}`);
-        if (cuts !== 1) throw new Error(`${describe(cut)} did not come`);
-        if (resumes > 0) resumed++;
-      }
-    };
-    await Promise.all(Array.from({ length: options.concurrency }, work));
-    return { conversations, resumed };
+    return await cutAfterEach(conversations, { direction, how }, options.concurrency, wanted, async (cut) => {
+      const { client, server, cuts, resumes } = await stage.converse(cut);
+      return { got: JSON.stringify([client, server].map(inOrder)), cuts, resumes };
+    });
   } finally {
     await stage.close();
   }
@@ -107,10 +92,6 @@ async function bytesOfUncut(options: ConversationOptions): Promise<Record<Direct
   } finally {
     await stage.close();
   }
-}
-
-function describe({ bytes, direction, how }: Cut): string {
-  return `${how} after ${bytes} bytes ${direction}`;
 }
 
 function inOrder({ results, counts }: End): unknown[] {
@@ -185,7 +166,7 @@ class Stage {
       const { cut: cuts } = proxy.stats();
       return { client, server, cuts, resumes, bytes };
     } catch (error) {
-      throw new Error(`${cut ? describe(cut) : 'the uncut one'} failed`, { cause: error });
+      throw new Error(`${cut ? describeCut(cut) : 'the uncut one'} failed`, { cause: error });
     } finally {
       for (const half of halves) half.session.terminate();
       await proxy.close();
